@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network in memory: road and rail centre lines as edges between nodes, and the corridors
+ * through them. Loaded from a network file (NET.gpkg, see docs/network-file.md), whole or only the
+ * part around a drive. Plain arrays, so that matching can walk them fast; all lengths are geodesic
+ * on WGS 84, in metres.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+typedef enum { EDGE_ROAD = 1, EDGE_RAIL = 2 } EdgeKind; /* bits: a mode is a mask of kinds */
+
+typedef enum {
+    EDGE_BOTH_WAYS = 0,
+    EDGE_FORWARD_ONLY = 1,  /* from -> to */
+    EDGE_BACKWARD_ONLY = 2, /* to -> from */
+} EdgeWay;
+
+typedef struct {
+    double lon, lat; /* degrees, WGS 84 */
+} GeoPoint;
+
+typedef struct {
+    uint32_t from, to;    /* nodes */
+    uint32_t first_point; /* into Network.points and Network.chain_m */
+    uint32_t n_points;    /* at least 2 */
+    double length_m;
+    int64_t fid;       /* feature id in the network file */
+    const char *id;    /* --id-field value, or the feature id in digits */
+    const char *class; /* highway=… or railway=… value; "" if not known */
+    const char *name;  /* "" if none */
+    const char *ref;   /* road number or line; "" if none */
+    uint8_t kind;      /* EdgeKind */
+    uint8_t way;       /* EdgeWay */
+    uint8_t tunnel, bridge;
+    int8_t layer; /* vertical order where lines cross without meeting */
+} NetworkEdge;
+
+/* One edge as a part of a corridor. */
+typedef struct {
+    uint32_t edge;
+    gboolean reversed; /* the corridor runs from the edge's end to its start */
+    double from_m;     /* chainage at which the edge begins, seen along the corridor */
+} CorridorEdge;
+
+typedef struct {
+    const char *name;
+    const char *ref;
+    double start_m; /* chainage of its first point, usually 0 */
+    double length_m;
+    uint32_t n_edges;
+    const CorridorEdge *edges; /* in the order of the chainage */
+} Corridor;
+
+typedef struct {
+    uint32_t n_nodes;
+    const GeoPoint *nodes;
+    uint32_t n_edges;
+    const NetworkEdge *edges;
+    uint32_t n_points;
+    const GeoPoint *points;     /* vertices of all edges, edge by edge */
+    const double *chain_m;      /* geodesic distance of each vertex from its edge's start */
+    const uint32_t *star;       /* n_nodes + 1 offsets into star_edges */
+    const uint32_t *star_edges; /* edges that touch each node (a loop stands twice) */
+    uint32_t n_corridors;
+    const Corridor *corridors;
+    char *path;   /* file it came from */
+    char *digest; /* changes when the file's content changes: key for caches */
+} Network;
+
+#define NETWORK_ERROR network_error_quark()
+typedef enum {
+    NETWORK_ERROR_FAILED,
+    NETWORK_ERROR_NOT_A_NETWORK,
+    NETWORK_ERROR_EMPTY,
+    NETWORK_ERROR_ELSEWHERE, /* network and drive do not meet */
+} NetworkError;
+GQuark network_error_quark(void);
+
+typedef struct {
+    double west, south, east, north; /* degrees; all 0 = everything */
+} GeoBox;
+
+/* Loads the edges that touch `box` (NULL = all), with their corridors.
+ * Returns: (transfer full): free with network_free(). */
+Network *network_load(const char *path, const GeoBox *box, GError **error);
+void network_free(Network *network);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
+
+/* The point offset_m (clamped to 0..length) along an edge from its `from` node. */
+GeoPoint network_point_at(const Network *network, uint32_t edge, double offset_m);

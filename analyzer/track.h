@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A track: where one receiver was during one drive, as a path through the network. Made by the
+ * matcher from fixes; asked by everything that has a time and wants a place.
+ */
+#pragma once
+
+#include "analyzer/network.h"
+
+typedef enum {
+    PLACE_FIX,          /* at a matched fix or between two close ones (<= 2 s and 100 m) */
+    PLACE_INTERPOLATED, /* in a gap, placed by time along the matched route */
+    PLACE_OFF_NETWORK,  /* position known, but not on the network */
+    PLACE_NO_POSITION,  /* no position at that time */
+    PLACE_QUALITY_COUNT
+} PlaceQuality;
+
+typedef struct {
+    PlaceQuality quality;
+    uint32_t edge;        /* valid for PLACE_FIX and PLACE_INTERPOLATED */
+    double offset_m;      /* from the edge's `from` node */
+    gboolean backward;    /* travelling from `to` to `from` */
+    double uncertainty_m; /* along the track, half width (docs/method.md, "Placing") */
+    double speed_mps;     /* along the track */
+    GeoPoint point;       /* the place; the raw position for PLACE_OFF_NETWORK */
+} TrackPlace;
+
+/* What became of one fix. */
+typedef enum {
+    FIX_MATCHED,
+    FIX_OFF_NETWORK, /* believable, but nothing of the network near enough */
+    FIX_REJECTED,    /* jump, out of reach at any believable speed, or no position in it */
+    FIX_REPEATED,    /* same position as before with time running on: receiver held its last one */
+    FIX_STATUS_COUNT
+} FixStatus;
+
+typedef struct {
+    int64_t time_ns;
+    GeoPoint raw;   /* as received */
+    GeoPoint point; /* on the network if matched */
+    uint32_t edge;  /* UINT32_MAX if not matched */
+    double offset_m;
+    double distance_m;  /* raw to matched */
+    double travelled_m; /* along the matched route since the start of its stretch */
+    FixStatus status;
+    gboolean backward;
+    uint32_t stretch; /* number of the connected piece of route it belongs to */
+} TrackFix;
+
+typedef struct Track Track;
+
+void track_free(Track *track);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Track, track_free)
+
+/* (transfer none) fixes in order of time. */
+const TrackFix *track_fixes(const Track *track, size_t *n);
+
+/* Place at a time. `hint` (in/out, start with 0) makes ascending times fast. */
+void track_place(const Track *track, int64_t time_ns, size_t *hint, TrackPlace *place);
