@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation. One prepared INSERT per record kind; a transaction is opened by the first
+ * row after a commit. Extents (how many rows, from when to when, in order or not, per kind and
+ * source) are kept in memory and written with each commit, so that readers know them at once and
+ * know whether they must sort.
+ * A flock() on the file itself keeps a second writer out. SQLite uses fcntl() locks, which do not
+ * meet flock(); the lock's descriptor must stay open until SQLite has closed the file, because
+ * closing any descriptor of a file drops all fcntl() locks the process holds on it.
+ */
+#include "formats/drive-write.h"
+
+#include "formats/drive-schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    gint64 source;
+    gint64 n, first_ns, last_ns;
+    gboolean ordered, dirty;
+} Extent;
+
+typedef struct {
+    sqlite3_stmt *insert;
+    uint64_t bound; /* columns whose parameter is not NULL now */
+    GArray *extents;
+    guint last; /* index into extents of the source seen last */
+    int time_column, source_column;
+} KindWriter;
+
+struct DriveWriter {
+    char *path;
+    int lock_fd;
+    sqlite3 *db;
+    sqlite3_stmt *put_extent;
+    gboolean in_transaction, bulk;
+    gint64 next_probe;
+    KindWriter kinds[RECORD_KIND_COUNT];
+};
+
+static int column_index(const RecordType *type, const char *name)
+{
+    for (unsigned c = 0; c < type->n_columns; c++)
+        if (strcmp(type->columns[c].name, name) == 0)
+            return (int)c;
+    return -1;
+}
+
+static gboolean begin(DriveWriter *writer, GError **error)
+{
+    if (writer->in_transaction)
+        return TRUE;
+    if (!drive_exec(writer->db, writer->path, "BEGIN IMMEDIATE", error))
+        return FALSE;
+    writer->in_transaction = TRUE;
+    return TRUE;
+}
+
+static gboolean load_extents(DriveWriter *writer, GError **error);
+
+/* SQLite may have rolled the transaction back by itself (disk full, I/O error): then the extents in
+ * memory count rows that are gone. The first error is the one worth telling. */
+static void after_failure(DriveWriter *writer)
+{
+    if (!writer->in_transaction || sqlite3_get_autocommit(writer->db) == 0)
+        return;
+    writer->in_transaction = FALSE;
+    (void)load_extents(writer, NULL);
+}
+
+static gboolean prepare_kind(DriveWriter *writer, RecordKind kind, GError **error)
+{
+    const RecordType *type = record_type(kind);
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_printf(sql, "INSERT INTO %s (", type->table);
+    for (unsigned c = 0; c < type->n_columns; c++)
+        g_string_append_printf(sql, "%s%s", c > 0 ? "," : "", type->columns[c].name);
+    g_string_append(sql, ") VALUES (");
+    for (unsigned c = 0; c < type->n_columns; c++)
+        g_string_append(sql, c > 0 ? ",?" : "?");
+    g_string_append(sql, ")");
+    writer->kinds[kind].insert = drive_prepare(writer->db, writer->path, sql->str, error);
+    return writer->kinds[kind].insert != NULL;
+}
+
+static gboolean load_extents(DriveWriter *writer, GError **error)
+{
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        g_array_set_size(writer->kinds[k].extents, 0);
+        writer->kinds[k].last = 0;
+    }
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path,
+                      "SELECT kind,source,n,first_ns,last_ns,ordered FROM extents", error);
+    if (stmt == NULL)
+        return FALSE;
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const RecordType *type = record_type_by_table((const char *)sqlite3_column_text(stmt, 0));
+        if (type == NULL)
+            continue;
+        Extent extent = {.source = sqlite3_column_int64(stmt, 1),
+                         .n = sqlite3_column_int64(stmt, 2),
+                         .first_ns = sqlite3_column_int64(stmt, 3),
+                         .last_ns = sqlite3_column_int64(stmt, 4),
+                         .ordered = sqlite3_column_int(stmt, 5) != 0};
+        g_array_append_val(writer->kinds[type->kind].extents, extent);
+    }
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    stmt = drive_prepare(writer->db, writer->path, "SELECT max(id) FROM probes", error);
+    if (stmt == NULL)
+        return FALSE;
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        writer->next_probe = sqlite3_column_int64(stmt, 0) + 1;
+    sqlite3_finalize(stmt);
+    return TRUE;
+}
+
+static gboolean lock(DriveWriter *writer, GError **error)
+{
+    if (flock(writer->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return TRUE;
+    int code = errno == EWOULDBLOCK ? DRIVE_ERROR_BUSY : DRIVE_ERROR_FAILED;
+    g_set_error(error, DRIVE_ERROR, code, "%s: cannot be locked for writing: %s", writer->path,
+                errno == EWOULDBLOCK ? "another program is writing it" : g_strerror(errno));
+    return FALSE;
+}
+
+static DriveWriter *writer_new(const char *path, int lock_fd)
+{
+    DriveWriter *writer = g_new0(DriveWriter, 1);
+    writer->path = g_strdup(path);
+    writer->lock_fd = lock_fd;
+    writer->next_probe = 1;
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        const RecordType *type = record_type((RecordKind)k);
+        writer->kinds[k].extents = g_array_new(FALSE, FALSE, sizeof(Extent));
+        writer->kinds[k].time_column = column_index(type, "time_ns");
+        writer->kinds[k].source_column = column_index(type, "source");
+    }
+    return writer;
+}
+
+static gboolean open_database(DriveWriter *writer, GError **error)
+{
+    int rc = sqlite3_open_v2(writer->path, &writer->db, SQLITE_OPEN_READWRITE, NULL);
+    if (rc != SQLITE_OK)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be opened");
+    sqlite3_extended_result_codes(writer->db, 1);
+    sqlite3_busy_timeout(writer->db, 5000);
+    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    /* FULL: each commit is on the medium when it returns, so a power cut costs no more than what
+     * was not committed. Debian turns secure_delete on; shifting times would pay for it. */
+    return drive_exec(writer->db, writer->path,
+                      "PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;", error);
+}
+
+static gboolean start_writing(DriveWriter *writer, GError **error)
+{
+    if (!drive_exec(writer->db, writer->path,
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", error))
+        return FALSE;
+    for (int k = 0; k < RECORD_KIND_COUNT; k++)
+        if (!prepare_kind(writer, (RecordKind)k, error))
+            return FALSE;
+    writer->put_extent = drive_prepare(
+        writer->db, writer->path, "INSERT OR REPLACE INTO extents VALUES (?,?,?,?,?,?)", error);
+    return writer->put_extent != NULL;
+}
+
+DriveWriter *drive_create(const char *path, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        int code = errno == EEXIST ? DRIVE_ERROR_EXISTS : DRIVE_ERROR_FAILED;
+        g_set_error(error, DRIVE_ERROR, code, "%s: cannot be created: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    g_autoptr(DriveWriter) writer = writer_new(path, fd);
+    g_autofree char *schema = drive_schema_sql();
+    g_autofree char *sql = g_strdup_printf("PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8';"
+                                           "BEGIN IMMEDIATE; %s COMMIT;",
+                                           schema);
+    if (!lock(writer, error) || !open_database(writer, error) ||
+        !drive_exec(writer->db, path, sql, error) || !start_writing(writer, error)) {
+        (void)unlink(path);
+        return NULL;
+    }
+    return g_steal_pointer(&writer);
+}
+
+DriveWriter *drive_open_append(const char *path, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: cannot be opened: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    g_autoptr(DriveWriter) writer = writer_new(path, fd);
+    if (!lock(writer, error) || !open_database(writer, error) ||
+        !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
+        !load_extents(writer, error) ||
+        !drive_exec(writer->db, path, "DELETE FROM meta WHERE key = 'closed'", error))
+        return NULL;
+    return g_steal_pointer(&writer);
+}
+
+void drive_writer_free(DriveWriter *writer)
+{
+    if (writer == NULL)
+        return;
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        sqlite3_finalize(writer->kinds[k].insert);
+        g_array_unref(writer->kinds[k].extents);
+    }
+    sqlite3_finalize(writer->put_extent);
+    if (writer->in_transaction)
+        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    (void)sqlite3_close(writer->db);
+    (void)close(writer->lock_fd); /* only now: see the head of this file */
+    g_free(writer->path);
+    g_free(writer);
+}
+
+gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error)
+{
+    writer->bulk = TRUE;
+    return drive_exec(writer->db, writer->path,
+                      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384;",
+                      error);
+}
+
+static void bind_column(sqlite3_stmt *stmt, const RecordColumn *column, int parameter,
+                        const void *record)
+{
+    const char *field = (const char *)record + column->offset;
+    switch (column->type) {
+    case COLUMN_INT:
+        (void)sqlite3_bind_int64(stmt, parameter, *(const int64_t *)(const void *)field);
+        break;
+    case COLUMN_REAL:
+        (void)sqlite3_bind_double(stmt, parameter, *(const double *)(const void *)field);
+        break;
+    case COLUMN_TEXT:
+        (void)sqlite3_bind_text(stmt, parameter, *(const char *const *)(const void *)field, -1,
+                                SQLITE_STATIC);
+        break;
+    case COLUMN_ENUM:
+        (void)sqlite3_bind_text(stmt, parameter,
+                                record_enum_name(column, *(const int *)(const void *)field), -1,
+                                SQLITE_STATIC);
+        break;
+    }
+}
+
+static Extent *find_extent(KindWriter *kind, gint64 source)
+{
+    if (kind->last < kind->extents->len) {
+        Extent *extent = &g_array_index(kind->extents, Extent, kind->last);
+        if (extent->source == source)
+            return extent;
+    }
+    for (guint i = 0; i < kind->extents->len; i++)
+        if (g_array_index(kind->extents, Extent, i).source == source) {
+            kind->last = i;
+            return &g_array_index(kind->extents, Extent, i);
+        }
+    Extent extent = {.source = source, .ordered = TRUE};
+    kind->last = kind->extents->len;
+    g_array_append_val(kind->extents, extent);
+    return &g_array_index(kind->extents, Extent, kind->last);
+}
+
+static void extent_add(Extent *extent, gint64 time_ns)
+{
+    if (extent->n == 0) {
+        extent->first_ns = extent->last_ns = time_ns;
+    } else if (time_ns < extent->last_ns) {
+        extent->ordered = FALSE;
+        extent->first_ns = MIN(extent->first_ns, time_ns);
+    } else {
+        extent->last_ns = time_ns;
+    }
+    extent->n++;
+    extent->dirty = TRUE;
+}
+
+static void note_extent(KindWriter *kind, const RecordType *type, const void *record)
+{
+    if (kind->time_column < 0)
+        return;
+    uint64_t known = *(const uint64_t *)record;
+    const char *base = record;
+    int64_t time_ns =
+        *(const int64_t *)(const void *)(base + type->columns[kind->time_column].offset);
+    int64_t source = 0;
+    if (kind->source_column >= 0 && ((known >> kind->source_column) & 1U) != 0)
+        source = *(const int64_t *)(const void *)(base + type->columns[kind->source_column].offset);
+    extent_add(find_extent(kind, source), time_ns);
+}
+
+gboolean drive_add(DriveWriter *writer, RecordKind kind, const void *record, GError **error)
+{
+    const RecordType *type = record_type(kind);
+    KindWriter *state = &writer->kinds[kind];
+    uint64_t known = *(const uint64_t *)record;
+    if (state->time_column >= 0 && ((known >> state->time_column) & 1U) == 0) {
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: a record of %s without a time",
+                    writer->path, type->table);
+        return FALSE;
+    }
+    if (!begin(writer, error))
+        return FALSE;
+    uint64_t touched = known | state->bound;
+    while (touched != 0) {
+        unsigned c = (unsigned)__builtin_ctzll(touched);
+        touched &= touched - 1;
+        if (((known >> c) & 1U) != 0)
+            bind_column(state->insert, &type->columns[c], (int)c + 1, record);
+        else
+            (void)sqlite3_bind_null(state->insert, (int)c + 1);
+    }
+    state->bound = known;
+    int rc = sqlite3_step(state->insert);
+    (void)sqlite3_reset(state->insert);
+    if (rc != SQLITE_DONE) {
+        drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+        after_failure(writer);
+        return FALSE;
+    }
+    note_extent(state, type, record);
+    if (kind == RECORD_PROBE && ((const Probe *)record)->id >= writer->next_probe)
+        writer->next_probe = ((const Probe *)record)->id + 1;
+    return TRUE;
+}
+
+static gboolean lookup_source(DriveWriter *writer, const char *label, gint64 *id, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path, "SELECT id FROM sources WHERE label = ?", error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_text(stmt, 1, label, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    *id = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    return TRUE;
+}
+
+static gboolean update_source(DriveWriter *writer, const Source *source, gint64 id, GError **error)
+{
+    const RecordType *type = record_type(RECORD_SOURCE);
+    g_autoptr(GString) sql = g_string_new("UPDATE sources SET label = label");
+    for (unsigned c = 1; c < type->n_columns; c++)
+        if (((source->known >> c) & 1U) != 0)
+            g_string_append_printf(sql, ", %s = ?%u", type->columns[c].name, c + 1);
+    g_string_append(sql, " WHERE id = ?1");
+    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql->str, error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_int64(stmt, 1, id);
+    for (unsigned c = 1; c < type->n_columns; c++)
+        if (((source->known >> c) & 1U) != 0)
+            bind_column(stmt, &type->columns[c], (int)c + 1, source);
+    int rc = sqlite3_step(stmt);
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+    return TRUE;
+}
+
+gboolean drive_add_source(DriveWriter *writer, const Source *source, gint64 *id, GError **error)
+{
+    g_return_val_if_fail(RECORD_HAS(source, SOURCE, label), FALSE);
+    if (!begin(writer, error) || !lookup_source(writer, source->label, id, error))
+        return FALSE;
+    if (*id != 0)
+        return update_source(writer, source, *id, error);
+    Source copy = *source;
+    RECORD_UNSET(&copy, SOURCE, id);
+    if (!drive_add(writer, RECORD_SOURCE, &copy, error))
+        return FALSE;
+    *id = sqlite3_last_insert_rowid(writer->db);
+    return TRUE;
+}
+
+gint64 drive_next_probe(DriveWriter *writer)
+{
+    return writer->next_probe++;
+}
+
+gboolean drive_set_meta(DriveWriter *writer, const char *key, const char *value, GError **error)
+{
+    if (!begin(writer, error))
+        return FALSE;
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path, "INSERT OR REPLACE INTO meta VALUES (?,?)", error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+    return TRUE;
+}
+
+gboolean drive_check_not_imported(DriveWriter *writer, const char *sha256, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path,
+                      "SELECT name, strftime('%Y-%m-%d %H:%M', time_ns / 1000000000, 'unixepoch')"
+                      " FROM imports WHERE sha256 = ?",
+                      error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_text(stmt, 1, sha256, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DUPLICATE,
+                    "%s: the same content was imported already, as %s on %s UTC", writer->path,
+                    (const char *)sqlite3_column_text(stmt, 0),
+                    (const char *)sqlite3_column_text(stmt, 1));
+    else if (rc != SQLITE_DONE)
+        drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    sqlite3_finalize(stmt);
+    return rc == SQLITE_DONE;
+}
+
+static gboolean put_extents(DriveWriter *writer, GError **error)
+{
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        GArray *extents = writer->kinds[k].extents;
+        for (guint i = 0; i < extents->len; i++) {
+            Extent *extent = &g_array_index(extents, Extent, i);
+            if (!extent->dirty)
+                continue;
+            sqlite3_stmt *stmt = writer->put_extent;
+            (void)sqlite3_bind_text(stmt, 1, record_type((RecordKind)k)->table, -1, SQLITE_STATIC);
+            (void)sqlite3_bind_int64(stmt, 2, extent->source);
+            (void)sqlite3_bind_int64(stmt, 3, extent->n);
+            (void)sqlite3_bind_int64(stmt, 4, extent->first_ns);
+            (void)sqlite3_bind_int64(stmt, 5, extent->last_ns);
+            (void)sqlite3_bind_int(stmt, 6, extent->ordered ? 1 : 0);
+            int rc = sqlite3_step(stmt);
+            (void)sqlite3_reset(stmt);
+            if (rc != SQLITE_DONE)
+                return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+            extent->dirty = FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean drive_writer_commit(DriveWriter *writer, GError **error)
+{
+    if (!writer->in_transaction)
+        return TRUE;
+    if (!put_extents(writer, error) || !drive_exec(writer->db, writer->path, "COMMIT", error)) {
+        after_failure(writer);
+        return FALSE;
+    }
+    writer->in_transaction = FALSE;
+    return TRUE;
+}
+
+static gboolean shift_kind(DriveWriter *writer, RecordKind kind, gint64 from_ns, gint64 to_ns,
+                           gint64 delta_ns, GError **error)
+{
+    static const char *const columns[] = {"time_ns", "request_ns", "received_ns", "end_ns"};
+    const RecordType *type = record_type(kind);
+    if (column_index(type, "time_ns") < 0 || kind == RECORD_CLOCK || kind == RECORD_IMPORT)
+        return TRUE;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_printf(sql, "UPDATE %s SET ", type->table);
+    for (unsigned i = 0, n = 0; i < G_N_ELEMENTS(columns); i++)
+        if (column_index(type, columns[i]) >= 0)
+            g_string_append_printf(sql, "%s%s = %s + ?3", n++ > 0 ? ", " : "", columns[i],
+                                   columns[i]);
+    g_string_append(sql, " WHERE time_ns >= ?1 AND time_ns < ?2");
+    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql->str, error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_int64(stmt, 1, from_ns);
+    (void)sqlite3_bind_int64(stmt, 2, to_ns);
+    (void)sqlite3_bind_int64(stmt, 3, delta_ns);
+    int rc = sqlite3_step(stmt);
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+    return TRUE;
+}
+
+/* After a shift the extents are counted anew; rows stay in their order of arrival, so whether times
+ * ascend is seen by comparing each row with the one before it of the same source. */
+static gboolean recount_kind(DriveWriter *writer, RecordKind kind, GError **error)
+{
+    const RecordType *type = record_type(kind);
+    GArray *extents = writer->kinds[kind].extents;
+    if (extents->len == 0)
+        return TRUE;
+    gboolean has_source = column_index(type, "source") >= 0;
+    g_autofree char *sql = g_strdup_printf("SELECT time_ns, %s FROM %s ORDER BY rowid",
+                                           has_source ? "coalesce(source, 0)" : "0", type->table);
+    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql, error);
+    if (stmt == NULL)
+        return FALSE;
+    for (guint i = 0; i < extents->len; i++) {
+        Extent *extent = &g_array_index(extents, Extent, i);
+        *extent = (Extent){.source = extent->source, .ordered = TRUE, .dirty = TRUE};
+    }
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        extent_add(find_extent(&writer->kinds[kind], sqlite3_column_int64(stmt, 1)),
+                   sqlite3_column_int64(stmt, 0));
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    return TRUE;
+}
+
+gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gint64 delta_ns,
+                           GError **error)
+{
+    if (!drive_writer_commit(writer, error) || !begin(writer, error))
+        return FALSE;
+    for (int k = 0; k < RECORD_KIND_COUNT; k++)
+        if (!shift_kind(writer, (RecordKind)k, from_ns, to_ns, delta_ns, error) ||
+            !recount_kind(writer, (RecordKind)k, error))
+            return FALSE;
+    return drive_writer_commit(writer, error);
+}
+
+gboolean drive_writer_close(DriveWriter *writer, GError **error)
+{
+    if (!drive_set_meta(writer, "closed", "1", error) || !drive_writer_commit(writer, error))
+        return FALSE;
+    if (writer->bulk) {
+        if (fsync(writer->lock_fd) != 0) {
+            g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: cannot be written: %s",
+                        writer->path, g_strerror(errno));
+            return FALSE;
+        }
+        return TRUE;
+    }
+    return drive_exec(writer->db, writer->path,
+                      "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;", error);
+}
+
+guint64 drive_writer_size(DriveWriter *writer)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    guint64 total = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *name = g_strconcat(writer->path, suffixes[i], NULL);
+        struct stat st;
+        if (stat(name, &st) == 0)
+            total += (guint64)st.st_size;
+    }
+    return total;
+}

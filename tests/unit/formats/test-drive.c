@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/drive-read.h"
+#include "formats/drive-write.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <string.h>
+
+typedef struct {
+    char *dir, *path;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
+    f->path = g_build_filename(f->dir, "a.drive", NULL);
+}
+
+static void tear_down(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
+    const char *name = NULL;
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(f->dir, name, NULL);
+        (void)g_unlink(path);
+    }
+    (void)g_rmdir(f->dir);
+    g_free(f->dir);
+    g_free(f->path);
+}
+
+static gint64 add_source(DriveWriter *writer, const char *label)
+{
+    g_autoptr(GError) error = NULL;
+    Source source = {0};
+    RECORD_SET(&source, SOURCE, label, label);
+    RECORD_SET(&source, SOURCE, kind, SOURCE_MODEM);
+    gint64 id = 0;
+    g_assert_true(drive_add_source(writer, &source, &id, &error));
+    g_assert_no_error(error);
+    return id;
+}
+
+static void add_sample(DriveWriter *writer, gint64 time_ns, gint64 source, double rsrp_dbm)
+{
+    g_autoptr(GError) error = NULL;
+    Sample sample = {0};
+    RECORD_SET(&sample, SAMPLE, time_ns, time_ns);
+    RECORD_SET(&sample, SAMPLE, source, source);
+    RECORD_SET(&sample, SAMPLE, rat, RAT_LTE);
+    RECORD_SET(&sample, SAMPLE, plmn, time_ns % 2 == 0 ? "24001" : "26207");
+    if (rsrp_dbm < 0)
+        RECORD_SET(&sample, SAMPLE, rsrp_dbm, rsrp_dbm);
+    g_assert_true(drive_add_sample(writer, &sample, &error));
+    g_assert_no_error(error);
+}
+
+static void test_round_trip(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(add_source(writer, "one"), ==, 1);
+    g_assert_cmpint(add_source(writer, "two"), ==, 2);
+    g_assert_cmpint(add_source(writer, "one"), ==, 1);
+    enum { N = 10000 };
+    for (int i = 0; i < N; i++)
+        add_sample(writer, i, 1 + i % 2, i % 7 == 0 ? 0.0 : -100.0 + i % 40 * 0.1);
+    g_assert_true(drive_set_meta(writer, "vehicle", "X2 \"åäö\"", &error));
+    g_assert_true(drive_writer_close(writer, &error));
+    g_assert_no_error(error);
+    g_clear_pointer(&writer, drive_writer_free);
+
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    g_autofree char *vehicle = drive_meta(drive, "vehicle");
+    g_assert_cmpstr(vehicle, ==, "X2 \"åäö\"");
+    guint n_sources = 0;
+    const Source *sources = drive_sources(drive, &n_sources);
+    g_assert_cmpuint(n_sources, ==, 2);
+    g_assert_cmpstr(sources[1].label, ==, "two");
+    g_assert_false(RECORD_HAS(&sources[0], SOURCE, operator_label));
+
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_SAMPLE, 0, 0, INT64_MIN, INT64_MAX, &error);
+    g_assert_no_error(error);
+    const Batch *batch = NULL;
+    int i = 0;
+    while ((batch = drive_next(cursor, &error)) != NULL)
+        for (size_t row = 0; row < batch->n; row++, i++) {
+            Sample sample;
+            batch_get(batch, RECORD_SAMPLE, row, &sample);
+            g_assert_cmpint(sample.time_ns, ==, i);
+            g_assert_cmpint(sample.source, ==, 1 + i % 2);
+            g_assert_cmpint(sample.rat, ==, RAT_LTE);
+            g_assert_cmpstr(sample.plmn, ==, i % 2 == 0 ? "24001" : "26207");
+            g_assert_cmpint(RECORD_HAS(&sample, SAMPLE, rsrp_dbm), ==, i % 7 != 0);
+            if (i % 7 != 0)
+                g_assert_true(sample.rsrp_dbm == -100.0 + i % 40 * 0.1);
+        }
+    g_assert_no_error(error);
+    g_assert_cmpint(i, ==, N);
+
+    gint64 n = 0;
+    gint64 first = 0;
+    gint64 last = 0;
+    g_assert_true(drive_count(drive, RECORD_SAMPLE, 2, &n, &first, &last, &error));
+    g_assert_cmpint(n, ==, N / 2);
+    g_assert_cmpint(first, ==, 1);
+    g_assert_cmpint(last, ==, N - 1);
+}
+
+static int count_rows(Drive *drive, uint64_t columns, gint64 source, gint64 from, gint64 to)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_SAMPLE, columns, source, from, to, &error);
+    g_assert_no_error(error);
+    const Batch *batch = NULL;
+    int n = 0;
+    gint64 previous = INT64_MIN;
+    while ((batch = drive_next(cursor, &error)) != NULL)
+        for (size_t row = 0; row < batch->n; row++, n++) {
+            g_assert_cmpint(batch->column[SAMPLE_COL_time_ns].i[row], >=, previous);
+            previous = batch->column[SAMPLE_COL_time_ns].i[row];
+            if (columns != 0)
+                g_assert_null(batch->column[SAMPLE_COL_plmn].t);
+        }
+    g_assert_no_error(error);
+    return n;
+}
+
+static void test_selection_and_order(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_true(drive_writer_set_bulk(writer, &error));
+    (void)add_source(writer, "one");
+    (void)add_source(writer, "two");
+    for (int i = 999; i >= 0; i--)
+        add_sample(writer, i, 1 + i % 2, -99);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 1000);
+    g_assert_cmpint(count_rows(drive, RECORD_BIT(SAMPLE, rsrp_dbm), 2, INT64_MIN, INT64_MAX), ==,
+                    500);
+    g_assert_cmpint(count_rows(drive, 0, 0, 100, 200), ==, 100);
+    g_assert_cmpint(count_rows(drive, 0, 3, INT64_MIN, INT64_MAX), ==, 0);
+}
+
+static void test_append_and_lock(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    (void)add_source(writer, "one");
+    add_sample(writer, 5, 1, -90);
+    g_assert_true(drive_writer_commit(writer, &error));
+    add_sample(writer, 6, 1, -90); /* never committed */
+
+    g_assert_null(drive_create(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_EXISTS);
+    g_clear_error(&error);
+    g_assert_null(drive_open_append(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_BUSY);
+    g_clear_error(&error);
+
+    /* readable while it is written */
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 1);
+    g_clear_pointer(&drive, drive_free);
+    g_clear_pointer(&writer, drive_writer_free);
+
+    writer = drive_open_append(f->path, &error);
+    g_assert_no_error(error);
+    add_sample(writer, 4, 1, -90); /* goes back: the drive must be read through a sort from now */
+    Probe probe = {0};
+    RECORD_SET(&probe, PROBE, time_ns, 1);
+    RECORD_SET(&probe, PROBE, id, drive_next_probe(writer));
+    g_assert_true(drive_add_probe(writer, &probe, &error));
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 2);
+    g_clear_pointer(&drive, drive_free);
+    writer = drive_open_append(f->path, &error);
+    g_assert_cmpint(drive_next_probe(writer), ==, 2);
+}
+
+static void test_shift(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    (void)add_source(writer, "one");
+    for (int i = 0; i < 10; i++)
+        add_sample(writer, i, 1, -90);
+    g_assert_true(drive_shift_times(writer, 0, 5, 1000, &error));
+    g_assert_no_error(error);
+    g_assert_true(drive_shift_times(writer, 5, 10, 1000, &error));
+    g_assert_no_error(error);
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(count_rows(drive, 0, 0, 1000, 1010), ==, 10);
+}
+
+static void test_duplicate_import(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_check_not_imported(writer, "abc", &error));
+    Import import = {0};
+    RECORD_SET(&import, IMPORT, time_ns, G_GINT64_CONSTANT(1700000000000000000));
+    RECORD_SET(&import, IMPORT, sha256, "abc");
+    RECORD_SET(&import, IMPORT, name, "first.csv");
+    g_assert_true(drive_add_import(writer, &import, &error));
+    g_assert_false(drive_check_not_imported(writer, "abc", &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_DUPLICATE);
+    g_assert_nonnull(strstr(error->message, "first.csv on 2023-11-14"));
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
+static void test_strangers(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED);
+    g_clear_error(&error);
+
+    g_assert_true(g_file_set_contents(f->path, "", 0, NULL));
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_clear_error(&error);
+
+    g_assert_true(g_file_set_contents(f->path, "time,lat,lon\n1,2,3\n", -1, NULL));
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_clear_error(&error);
+    (void)g_unlink(f->path);
+
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    run_sql(f->path, "PRAGMA user_version = 99");
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_TOO_NEW);
+    g_clear_error(&error);
+
+    run_sql(f->path, "PRAGMA user_version = 1; DROP TABLE samples;"
+                     "CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source");
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_assert_null(strchr(error->message, '\n'));
+}
+
+/* Each column must be in docs/drive-file.md with its unit and meaning, in one table row. */
+static void test_documented(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("G_TEST_SRCDIR"), "docs", "drive-file.md", NULL);
+    g_autofree char *doc = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_get_contents(path, &doc, NULL, &error));
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        const RecordType *type = record_type((RecordKind)k);
+        g_autofree char *heading = g_strdup_printf("\n### %s\n", type->table);
+        const char *section = strstr(doc, heading);
+        if (section == NULL)
+            g_error("docs/drive-file.md has no section %s", type->table);
+        const char *end = strstr(section + 5, "\n### ");
+        g_autofree char *body =
+            end != NULL ? g_strndup(section, (gsize)(end - section)) : g_strdup(section);
+        for (unsigned c = 0; c < type->n_columns; c++) {
+            const RecordColumn *column = &type->columns[c];
+            g_autofree char *row =
+                g_strdup_printf("| `%s` | %s | %s |", column->name, column->unit, column->text);
+            if (strstr(body, row) == NULL)
+                g_error("docs/drive-file.md, section %s, lacks: %s", type->table, row);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
+    ADD("/drive/round-trip", test_round_trip);
+    ADD("/drive/selection-and-order", test_selection_and_order);
+    ADD("/drive/append-and-lock", test_append_and_lock);
+    ADD("/drive/shift", test_shift);
+    ADD("/drive/duplicate-import", test_duplicate_import);
+    ADD("/drive/strangers", test_strangers);
+    g_test_add_func("/drive/documented", test_documented);
+    return g_test_run();
+}
