@@ -45,7 +45,7 @@ typedef struct {
     unsigned video_sent, video_lost;
     unsigned frames, frames_spoilt;
     unsigned periods, longest, single;
-    double d_ms, d_peak_ms;
+    double d_ms;
     GArray *delays; /* one-way delays, ms; NULL until one is given */
     guint64 faults;
     double window_concealed; /* share late or lost in the last window that ends in this second */
@@ -174,39 +174,41 @@ static Second *second_at(MeetingJudge *judge, gint64 number)
     return &judge->seconds[number % KEPT_SECONDS];
 }
 
-typedef gboolean (*Guilty)(const WayState *way, const MeetingTargets *targets);
+static void charge_second(MeetingJudge *judge, MeetingWay way, gint64 number, MeetingFault fault)
+{
+    if (number >= judge->first)
+        judge->seconds[number % KEPT_SECONDS].way[way].faults |= BIT(fault);
+}
 
-static gboolean guilty_lost(const WayState *way, const MeetingTargets *targets)
+typedef gboolean (*Guilty)(const Slot *slot, const MeetingTargets *targets);
+
+static gboolean guilty_lost(const Slot *slot, const MeetingTargets *targets)
 {
     (void)targets;
-    return way->lost > 0;
+    return slot->lost;
 }
 
-static gboolean guilty_late(const WayState *way, const MeetingTargets *targets)
+static gboolean guilty_late(const Slot *slot, const MeetingTargets *targets)
 {
     (void)targets;
-    return way->late > 0;
+    return slot->late;
 }
 
-static gboolean guilty_jitter(const WayState *way, const MeetingTargets *targets)
+static gboolean guilty_jitter(const Slot *slot, const MeetingTargets *targets)
 {
-    return way->has_d > 0 && way->d_peak_ms >= targets->jitter_ms;
+    return slot->has_d && (double)slot->d_ms >= targets->jitter_ms;
 }
 
-static gboolean guilty_reordered(const WayState *way, const MeetingTargets *targets)
-{
-    (void)targets;
-    return way->reordered > 0;
-}
-
-/* Charges a broken window of seconds from..to to those of them that broke it. */
-static void charge(MeetingJudge *judge, MeetingWay way, gint64 from, gint64 to, MeetingFault fault,
+/* Charges the last n packets of a broken window to the seconds of those of them that broke it. */
+static void charge(MeetingJudge *judge, MeetingWay way, unsigned n, MeetingFault fault,
                    Guilty guilty)
 {
-    for (gint64 number = MAX(from, judge->first); number <= to; number++) {
-        WayState *state = &judge->seconds[number % KEPT_SECONDS].way[way];
-        if (!guilty || guilty(state, &judge->targets))
-            state->faults |= BIT(fault);
+    const Window *window = &judge->window[way];
+    unsigned index = window->at;
+    for (unsigned i = 0; i < MIN(n, window->n); i++) {
+        index = (index ? index : window->length) - 1;
+        if (guilty(&window->slots[index], &judge->targets))
+            charge_second(judge, way, window->slots[index].second, fault);
     }
 }
 
@@ -259,38 +261,32 @@ static void slide_short(Window *window, gboolean lost)
     window->short_lost += lost != FALSE;
 }
 
-static gint64 oldest_second(const Window *window)
-{
-    unsigned index = window->n == window->length ? window->at : 0;
-    return window->slots[index].second;
-}
-
 /* Asks every target of the windows that end with this packet. A window not yet full is judged as if
- * the rest of it were good. */
-static void judge_windows(MeetingJudge *judge, MeetingWay way, gint64 second)
+ * the rest of it were good. A packet that did nothing wrong adds nothing to what the windows before
+ * it were charged with, but to the mean of the jitter. */
+static void judge_windows(MeetingJudge *judge, MeetingWay way, const Slot *slot)
 {
     Window *window = &judge->window[way];
     const MeetingTargets *targets = &judge->targets;
-    gint64 from = oldest_second(window);
     double length = window->length;
-    WayState *state = &judge->seconds[second % KEPT_SECONDS].way[way];
+    unsigned all = window->length;
+    WayState *state = &judge->seconds[slot->second % KEPT_SECONDS].way[way];
 
     if (window->short_lost >= 1)
         state->single++;
-    if (window->short_lost >= targets->burst_lost)
-        charge(judge, way, second > 0 ? second - 1 : 0, second, FAULT_BURST, guilty_lost);
-    if (window->lost >= targets->loss_share * length)
-        charge(judge, way, from, second, FAULT_LOSS, guilty_lost);
-    if (window->lost > POOR_LOSS * length)
-        charge(judge, way, from, second, FAULT_POOR_LOSS, guilty_lost);
-    if (window->late > POOR_CONCEALED * length)
-        charge(judge, way, from, second, FAULT_CONCEALED, guilty_late);
-    double jitter_ms =
-        window->d_ms / (window->n == window->length && window->has_d > 0 ? window->has_d : length);
+    if (slot->lost && window->short_lost >= targets->burst_lost)
+        charge(judge, way, window->short_length, FAULT_BURST, guilty_lost);
+    if (slot->lost && window->lost >= targets->loss_share * length)
+        charge(judge, way, all, FAULT_LOSS, guilty_lost);
+    if (slot->lost && window->lost > POOR_LOSS * length)
+        charge(judge, way, all, FAULT_POOR_LOSS, guilty_lost);
+    if (slot->late && window->late > POOR_CONCEALED * length)
+        charge(judge, way, all, FAULT_CONCEALED, guilty_late);
+    double jitter_ms = window->d_ms / (window->n == all && window->has_d ? window->has_d : length);
     if (jitter_ms >= targets->jitter_ms)
-        charge(judge, way, from, second, FAULT_JITTER, guilty_jitter);
+        charge(judge, way, all, FAULT_JITTER, guilty_jitter);
     if (jitter_ms > POOR_JITTER_MS)
-        charge(judge, way, from, second, FAULT_POOR_JITTER, guilty_jitter);
+        charge(judge, way, all, FAULT_POOR_JITTER, guilty_jitter);
     state->window_concealed = window->late / length;
 }
 
@@ -299,10 +295,12 @@ static void judge_gap(MeetingJudge *judge, MeetingWay way, gint64 second, gint64
     Window *window = &judge->window[way];
     gint64 gap_ns = sent_ns - window->run_start_ns;
     gint64 from = second_of(judge, window->run_start_ns);
-    if (gap_ns > GAP_S * NS_PER_S)
-        charge(judge, way, from, second, FAULT_GAP, NULL);
-    if (gap_ns > SILENCE_S * NS_PER_S)
-        charge(judge, way, from, second, FAULT_SILENCE, NULL);
+    for (gint64 number = from; number <= second; number++) {
+        if (gap_ns > GAP_S * NS_PER_S)
+            charge_second(judge, way, number, FAULT_GAP);
+        if (gap_ns > SILENCE_S * NS_PER_S)
+            charge_second(judge, way, number, FAULT_SILENCE);
+    }
 }
 
 void meeting_judge_audio(MeetingJudge *judge, MeetingWay way, gint64 sent_ns, gint64 delay_ns,
@@ -330,7 +328,6 @@ void meeting_judge_audio(MeetingJudge *judge, MeetingWay way, gint64 sent_ns, gi
     state->late += slot.late;
     state->has_d += slot.has_d;
     state->d_ms += (double)slot.d_ms;
-    state->d_peak_ms = MAX(state->d_peak_ms, (double)slot.d_ms);
     state->reordered += reordered != FALSE;
     if (lost) {
         if (window->run++ == 0)
@@ -341,7 +338,7 @@ void meeting_judge_audio(MeetingJudge *judge, MeetingWay way, gint64 sent_ns, gi
     }
     slide(window, &slot);
     slide_short(window, lost);
-    judge_windows(judge, way, number);
+    judge_windows(judge, way, &slot);
     if (window->run > 0)
         judge_gap(judge, way, number, sent_ns);
     if (!lost)
@@ -405,13 +402,15 @@ static void judge_sums(MeetingJudge *judge, gint64 from, gint64 to)
         /* A short session is judged as if the rest of the window were good. */
         double full = (double)packets * WINDOW_S / (double)(to - from + 1);
         if (reordered > 0 && reordered >= judge->targets.reorder_share * full)
-            charge(judge, (MeetingWay)way, from, to, FAULT_REORDER, guilty_reordered);
+            for (gint64 number = from; number <= to; number++) {
+                if (judge->seconds[number % KEPT_SECONDS].way[way].reordered > 0)
+                    charge_second(judge, (MeetingWay)way, number, FAULT_REORDER);
+            }
         if (frames > 0 &&
             (spoilt > POOR_FRAME_LOSS * frames || video_lost > POOR_VIDEO_LOSS * video))
             for (gint64 number = from; number <= to; number++) {
-                WayState *state = &judge->seconds[number % KEPT_SECONDS].way[way];
-                if (state->frames_spoilt > 0)
-                    state->faults |= BIT(FAULT_VIDEO);
+                if (judge->seconds[number % KEPT_SECONDS].way[way].frames_spoilt > 0)
+                    charge_second(judge, (MeetingWay)way, number, FAULT_VIDEO);
             }
     }
 }
