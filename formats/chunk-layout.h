@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bytes of a sealed chunk, shared by chunk-write.c and chunk-read.c only.
+ * docs/drive-file.md, "Chunks", is the specification.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#define CHUNK_MAGIC "CCH1"
+
+enum {
+    CHUNK_HEADER_SIZE = 20,         /* magic, rows, entries, directory size, CRC-32 of all these */
+    CHUNK_ENTRY_SIZE = 58,          /* without the name */
+    CHUNK_MAX_DECIMALS = 9,         /* reals written as integers / 10^decimals */
+    CHUNK_RAW_REAL = 255,           /* reals written as their 64 bits */
+    CHUNK_STORED = 0,               /* packing: as it is */
+    CHUNK_ZSTD = 1,                 /* packing: one zstd frame */
+    CHUNK_MAX_WORDS_SIZE = 1 << 24, /* bytes of a column's dictionary */
+};
+
+extern const double chunk_power10[CHUNK_MAX_DECIMALS + 1];
+
+typedef struct {
+    uint8_t type;   /* ColumnType */
+    uint8_t layout; /* CodecLayout */
+    uint8_t width;
+    uint8_t decimals; /* reals only */
+    uint8_t relative; /* 1: values are differences from time_ns */
+    uint8_t packing;
+    uint32_t known;
+    int64_t base, scale;
+    union {
+        int64_t i;
+        double r;
+    } min, max;
+    uint32_t offset; /* from the end of the directory */
+    uint32_t stored_size, raw_size;
+    uint32_t crc; /* CRC-32 (as zlib) of the stored bytes */
+} ChunkEntry;
+
+void chunk_put_u32(guint8 *bytes, uint32_t value);
+uint32_t chunk_get_u32(const guint8 *bytes);
+
+void chunk_entry_append(GByteArray *directory, const char *name, const ChunkEntry *entry);
+
+/* Reads the entry at *position and moves it on. `name` gets its bytes (not terminated). FALSE if
+ * the directory is too short. */
+gboolean chunk_entry_read(const guint8 *directory, gsize size, gsize *position, const guint8 **name,
+                          uint8_t *name_length, ChunkEntry *entry);

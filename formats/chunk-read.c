@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/chunk.h"
+
+#include "formats/chunk-codec.h"
+#include "formats/chunk-layout.h"
+
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+struct Chunk {
+    const RecordType *type;
+    int time_column;
+    size_t n;
+    const guint8 *data; /* after the directory */
+    gsize data_size;
+    ChunkEntry entries[64]; /* by column */
+    ChunkColumnInfo infos[64];
+    uint64_t present;
+    uint8_t *raw;
+    gsize raw_size;
+    int64_t *times; /* of all rows, when another column is relative to them */
+    GPtrArray *words;
+    ZSTD_DCtx *zstd;
+};
+
+static gboolean damaged(GError **error, const char *what, const char *column)
+{
+    g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED, "%s%s%s", what,
+                column != NULL ? " in column " : "", column != NULL ? column : "");
+    return FALSE;
+}
+
+/* Largest size that a column of n rows can honestly have unpacked: bitmap, dictionary, numbers. */
+static gsize raw_limit(size_t n, gboolean words)
+{
+    return (n + 7) / 8 + 8 * n + (words ? 4 + (gsize)CHUNK_MAX_WORDS_SIZE : 0);
+}
+
+static gboolean check_entry(const Chunk *chunk, const RecordColumn *column, const ChunkEntry *entry,
+                            GError **error)
+{
+    gboolean words = column->type == COLUMN_TEXT || column->type == COLUMN_ENUM;
+    if (entry->type != (uint8_t)column->type)
+        return damaged(error, "another type than expected", column->name);
+    if (entry->known == 0 || entry->known > chunk->n)
+        return damaged(error, "a wrong count", column->name);
+    if (entry->offset > chunk->data_size || entry->stored_size > chunk->data_size - entry->offset)
+        return damaged(error, "data beyond the end", column->name);
+    if (entry->raw_size > raw_limit(chunk->n, words) || entry->packing > CHUNK_ZSTD ||
+        (entry->packing == CHUNK_STORED && entry->raw_size != entry->stored_size))
+        return damaged(error, "an impossible size", column->name);
+    if (entry->width > 8 || entry->scale < 1 ||
+        entry->relative > (column->type == COLUMN_INT && strcmp(column->name, "time_ns") != 0) ||
+        (column->type == COLUMN_REAL && entry->decimals > CHUNK_MAX_DECIMALS &&
+         entry->decimals != CHUNK_RAW_REAL))
+        return damaged(error, "an unknown encoding", column->name);
+    return TRUE;
+}
+
+static gboolean read_directory(Chunk *chunk, const guint8 *directory, gsize size, guint n_entries,
+                               GError **error)
+{
+    gsize position = 0;
+    for (guint e = 0; e < n_entries; e++) {
+        const guint8 *name = NULL;
+        uint8_t length = 0;
+        ChunkEntry entry;
+        if (!chunk_entry_read(directory, size, &position, &name, &length, &entry))
+            return damaged(error, "the directory is cut short", NULL);
+        for (unsigned c = 0; c < chunk->type->n_columns; c++) {
+            const RecordColumn *column = &chunk->type->columns[c];
+            if (strlen(column->name) != length || memcmp(column->name, name, length) != 0)
+                continue;
+            if (!check_entry(chunk, column, &entry, error))
+                return FALSE;
+            chunk->entries[c] = entry;
+            chunk->present |= UINT64_C(1) << c;
+            ChunkColumnInfo *info = &chunk->infos[c];
+            info->column = c;
+            info->known = entry.known;
+            info->min.i = entry.min.i;
+            info->max.i = entry.max.i;
+        }
+    }
+    return TRUE;
+}
+
+Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error)
+{
+    if (length < CHUNK_HEADER_SIZE || memcmp(bytes, CHUNK_MAGIC, 4) != 0) {
+        damaged(error, "not a chunk", NULL);
+        return NULL;
+    }
+    g_autoptr(Chunk) chunk = g_new0(Chunk, 1);
+    chunk->type = record_type(kind);
+    chunk->n = chunk_get_u32(bytes + 4);
+    guint n_entries = chunk_get_u32(bytes + 8);
+    gsize directory_size = chunk_get_u32(bytes + 12);
+    if (chunk->n == 0 || chunk->n > CHUNK_ROWS || directory_size > length - CHUNK_HEADER_SIZE) {
+        damaged(error, "an impossible number of rows or a directory beyond the end", NULL);
+        return NULL;
+    }
+    const guint8 *directory = bytes + CHUNK_HEADER_SIZE;
+    uLong crc = crc32_z(crc32_z(0, bytes, 16), directory, directory_size);
+    if ((uint32_t)crc != chunk_get_u32(bytes + 16)) {
+        damaged(error, "the checksum of the directory is wrong", NULL);
+        return NULL;
+    }
+    chunk->data = directory + directory_size;
+    chunk->data_size = length - CHUNK_HEADER_SIZE - directory_size;
+    if (!read_directory(chunk, directory, directory_size, n_entries, error))
+        return NULL;
+    chunk->time_column = -1;
+    for (unsigned c = 0; c < chunk->type->n_columns; c++)
+        if (strcmp(chunk->type->columns[c].name, "time_ns") == 0)
+            chunk->time_column = (int)c;
+    if (chunk->time_column < 0 || chunk_column(chunk, (unsigned)chunk->time_column) == NULL ||
+        chunk->entries[chunk->time_column].known != chunk->n) {
+        damaged(error, "rows without a time", NULL);
+        return NULL;
+    }
+    return g_steal_pointer(&chunk);
+}
+
+void chunk_free(Chunk *chunk)
+{
+    if (chunk == NULL)
+        return;
+    g_free(chunk->raw);
+    g_free(chunk->times);
+    if (chunk->words != NULL)
+        g_ptr_array_unref(chunk->words);
+    (void)ZSTD_freeDCtx(chunk->zstd);
+    g_free(chunk);
+}
+
+size_t chunk_rows(const Chunk *chunk)
+{
+    return chunk->n;
+}
+
+const ChunkColumnInfo *chunk_column(const Chunk *chunk, unsigned column)
+{
+    return (chunk->present >> column & 1U) != 0 ? &chunk->infos[column] : NULL;
+}
+
+/* The column's bytes, unpacked and checked. Returns NULL on damage. */
+static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
+{
+    const ChunkEntry *entry = &chunk->entries[c];
+    const char *name = chunk->type->columns[c].name;
+    const guint8 *stored = chunk->data + entry->offset;
+    if ((uint32_t)crc32_z(0, stored, entry->stored_size) != entry->crc) {
+        damaged(error, "a wrong checksum", name);
+        return NULL;
+    }
+    if (entry->packing == CHUNK_STORED)
+        return stored;
+    if (chunk->raw_size < entry->raw_size) {
+        g_free(chunk->raw);
+        chunk->raw_size = 0;
+        chunk->raw = g_try_malloc(entry->raw_size);
+        if (chunk->raw == NULL) {
+            damaged(error, "too large a size", name);
+            return NULL;
+        }
+        chunk->raw_size = entry->raw_size;
+    }
+    if (chunk->zstd == NULL)
+        chunk->zstd = ZSTD_createDCtx();
+    size_t size =
+        ZSTD_decompressDCtx(chunk->zstd, chunk->raw, entry->raw_size, stored, entry->stored_size);
+    if (size != entry->raw_size) {
+        damaged(error, "data that do not unpack", name);
+        return NULL;
+    }
+    return chunk->raw;
+}
+
+typedef struct {
+    const uint8_t *bitmap; /* NULL: all rows known */
+    const uint8_t *numbers;
+    const uint8_t *words;
+    gsize words_size;
+} ColumnParts;
+
+static gboolean split(const Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts *parts,
+                      GError **error)
+{
+    const ChunkEntry *entry = &chunk->entries[c];
+    const RecordColumn *column = &chunk->type->columns[c];
+    gsize left = entry->raw_size;
+    *parts = (ColumnParts){0};
+    if (entry->known < chunk->n) {
+        gsize size = (chunk->n + 7) / 8;
+        if (left < size)
+            return damaged(error, "too few bytes", column->name);
+        parts->bitmap = raw;
+        raw += size;
+        left -= size;
+        guint count = 0;
+        for (size_t i = 0; i < chunk->n; i++)
+            count += parts->bitmap[i / 8] >> (i % 8) & 1U;
+        if (count != entry->known)
+            return damaged(error, "a wrong count", column->name);
+    }
+    if (column->type == COLUMN_TEXT || column->type == COLUMN_ENUM) {
+        if (left < 4 || chunk_get_u32(raw) > left - 4)
+            return damaged(error, "too few bytes", column->name);
+        parts->words_size = chunk_get_u32(raw);
+        parts->words = raw + 4;
+        raw += 4 + parts->words_size;
+        left -= 4 + parts->words_size;
+        if (parts->words_size == 0 || parts->words[parts->words_size - 1] != '\0')
+            return damaged(error, "a broken dictionary", column->name);
+    }
+    if (left != (gsize)entry->width * entry->known)
+        return damaged(error, "too few or too many bytes", column->name);
+    parts->numbers = raw;
+    return TRUE;
+}
+
+/* Spreads the packed values over the rows that have one; from the end, in place. */
+static void spread(int64_t *values, const uint8_t *bitmap, size_t n, size_t known)
+{
+    size_t from = known;
+    for (size_t i = n; i-- > 0;)
+        values[i] = (bitmap[i / 8] >> (i % 8) & 1U) != 0 ? values[--from] : 0;
+}
+
+static gboolean translate_words(Chunk *chunk, unsigned c, const ColumnParts *parts, int64_t *values,
+                                size_t n, GError **error)
+{
+    const RecordColumn *column = &chunk->type->columns[c];
+    g_autoptr(GArray) table = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    if (chunk->words == NULL)
+        chunk->words = g_ptr_array_new_with_free_func(g_free);
+    char *copy = NULL;
+    if (column->type == COLUMN_TEXT) {
+        copy = g_memdup2(parts->words, parts->words_size);
+        g_ptr_array_add(chunk->words, copy);
+    }
+    for (gsize at = 0; at < parts->words_size;) {
+        const char *word = (const char *)parts->words + at;
+        gsize length = strlen(word);
+        int64_t value = 0;
+        if (column->type == COLUMN_TEXT) {
+            value = (int64_t)(intptr_t)(copy + at);
+        } else {
+            int found = record_enum_value(column, word, length);
+            value = found < 0 ? 0 : found;
+        }
+        g_array_append_val(table, value);
+        at += length + 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((uint64_t)values[i] >= table->len)
+            return damaged(error, "a word that is not in the dictionary", column->name);
+        values[i] = g_array_index(table, int64_t, (guint)values[i]);
+    }
+    return TRUE;
+}
+
+static void to_reals(const ChunkEntry *entry, int64_t *values, size_t n)
+{
+    if (entry->decimals == CHUNK_RAW_REAL)
+        return; /* the bits are the value */
+    double power = chunk_power10[entry->decimals];
+    for (size_t i = 0; i < n; i++) {
+        double real = (double)values[i] / power;
+        memcpy(&values[i], &real, sizeof real);
+    }
+}
+
+static gboolean decode_times(Chunk *chunk, GError **error);
+
+static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_t *known,
+                              GError **error)
+{
+    const ChunkEntry *entry = &chunk->entries[c];
+    const RecordColumn *column = &chunk->type->columns[c];
+    if (entry->relative != 0 && !decode_times(chunk, error))
+        return FALSE;
+    const uint8_t *raw = unpack(chunk, c, error);
+    ColumnParts parts;
+    if (raw == NULL || !split(chunk, c, raw, &parts, error))
+        return FALSE;
+    CodecHeader header = {entry->layout, entry->width, entry->base, entry->scale};
+    if (!codec_unpack(&header, parts.numbers, entry->known, values))
+        return damaged(error, "an unknown encoding", column->name);
+    if (column->type == COLUMN_REAL)
+        to_reals(entry, values, entry->known);
+    else if (column->type != COLUMN_INT &&
+             !translate_words(chunk, c, &parts, values, entry->known, error))
+        return FALSE;
+    if (parts.bitmap != NULL)
+        spread(values, parts.bitmap, chunk->n, entry->known);
+    uint64_t bit = UINT64_C(1) << c;
+    for (size_t i = 0; i < chunk->n; i++) {
+        gboolean has = parts.bitmap == NULL || (parts.bitmap[i / 8] >> (i % 8) & 1U) != 0;
+        if (known != NULL)
+            known[i] |= has ? bit : 0;
+        if (has && entry->relative != 0)
+            values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)chunk->times[i]);
+    }
+    return TRUE;
+}
+
+static gboolean decode_times(Chunk *chunk, GError **error)
+{
+    if (chunk->times != NULL)
+        return TRUE;
+    int64_t *times = g_new(int64_t, chunk->n);
+    if (!decode_column(chunk, (unsigned)chunk->time_column, times, NULL, error)) {
+        g_free(times);
+        return FALSE;
+    }
+    chunk->times = times;
+    return TRUE;
+}
+
+static gboolean check_times(const Chunk *chunk, const int64_t *times, GError **error)
+{
+    for (size_t i = 1; i < chunk->n; i++)
+        if (times[i] < times[i - 1])
+            return damaged(error, "times that go back", "time_ns");
+    return TRUE;
+}
+
+gboolean chunk_decode(Chunk *chunk, uint64_t mask, void *const storage[64], uint64_t *known,
+                      GError **error)
+{
+    memset(known, 0, chunk->n * sizeof *known);
+    for (unsigned c = 0; c < chunk->type->n_columns; c++) {
+        if ((mask >> c & 1U) == 0 || storage[c] == NULL)
+            continue;
+        if ((chunk->present >> c & 1U) == 0) {
+            memset(storage[c], 0, chunk->n * sizeof(int64_t));
+            continue;
+        }
+        if (!decode_column(chunk, c, storage[c], known, error))
+            return FALSE;
+        if ((int)c == chunk->time_column && !check_times(chunk, storage[c], error))
+            return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A sealed chunk: up to CHUNK_ROWS records of one kind and one source, in order of time, column by
+ * column, as one run of bytes. Layout: docs/drive-file.md, "Chunks". Knows no SQLite.
+ *
+ * What comes out is bit for bit what went in: known bits, 64-bit integers, doubles, texts.
+ */
+#pragma once
+
+#include "formats/drive.h"
+#include "formats/records.h"
+
+enum { CHUNK_ROWS = 8192 };
+
+/* ---- making ---- */
+
+typedef struct ChunkBuilder ChunkBuilder;
+
+ChunkBuilder *chunk_builder_new(RecordKind kind);
+void chunk_builder_free(ChunkBuilder *builder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkBuilder, chunk_builder_free)
+
+/* Adds one record (its texts are copied). The caller keeps within CHUNK_ROWS and in order of time.
+ */
+void chunk_builder_add(ChunkBuilder *builder, const void *record);
+size_t chunk_builder_rows(const ChunkBuilder *builder);
+/* Time of the first and last row; undefined without rows. */
+gint64 chunk_builder_first_ns(const ChunkBuilder *builder);
+gint64 chunk_builder_last_ns(const ChunkBuilder *builder);
+
+/* The chunk's bytes; the builder is empty after it. Needs at least one row.
+ * Returns: (transfer full). */
+GByteArray *chunk_builder_finish(ChunkBuilder *builder);
+
+/* ---- reading ---- */
+
+typedef struct Chunk Chunk;
+
+/* What the directory says of one column. */
+typedef struct {
+    unsigned column; /* of the record type */
+    uint32_t known;  /* rows with a value */
+    union {
+        int64_t i;
+        double r;
+    } min, max; /* of the values; not for texts and enums */
+} ChunkColumnInfo;
+
+/* Checks the header and the directory; data are checked as they are decoded. Columns that this
+ * program does not know are passed over. `bytes` must outlive the chunk.
+ * Returns: (transfer full), or NULL with DRIVE_ERROR_DAMAGED and a message that says what is wrong,
+ * without a file name. */
+Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error);
+void chunk_free(Chunk *chunk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chunk, chunk_free)
+
+size_t chunk_rows(const Chunk *chunk);
+
+/* Directory entry of a column, or NULL if the chunk has no value of it. */
+const ChunkColumnInfo *chunk_column(const Chunk *chunk, unsigned column);
+
+/* Decodes the columns of `mask` into arrays of chunk_rows() elements (storage[column]: int64_t,
+ * double or const char *, by the column's type; NULL for columns that are not asked for), and the
+ * known bits of these columns into known[]. Unknown values are 0 or NULL. Texts live as long as
+ * the chunk. */
+gboolean chunk_decode(Chunk *chunk, uint64_t mask, void *const storage[64], uint64_t *known,
+                      GError **error);
