@@ -255,7 +255,38 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
     g_byte_array_append(data, bytes, entry->stored_size);
 }
 
-GByteArray *chunk_builder_finish(ChunkBuilder *builder)
+/* Rows are deleted because their chunk exists: so the chunk is read back first. */
+static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, GError **error)
+{
+    g_autoptr(Chunk) chunk = chunk_open(builder->type->kind, bytes->data, bytes->len, error);
+    if (chunk == NULL)
+        return FALSE;
+    g_autofree uint64_t *known = g_new(uint64_t, CHUNK_ROWS);
+    for (unsigned c = 0; c < builder->type->n_columns; c++) {
+        void *storage[64] = {NULL};
+        storage[c] = builder->ints;
+        if (!chunk_decode(chunk, UINT64_C(1) << c, storage, known, error))
+            return FALSE;
+        gboolean text = builder->type->columns[c].type == COLUMN_TEXT;
+        for (size_t i = 0; i < builder->n; i++) {
+            uint64_t bit = UINT64_C(1) << c;
+            if ((known[i] & bit) != (builder->known[i] & bit) ||
+                ((known[i] & bit) != 0 &&
+                 (text ? strcmp(((const char **)storage[c])[i],
+                                ((const char **)builder->values[c])[i]) != 0
+                       : memcmp((int64_t *)storage[c] + i, (int64_t *)builder->values[c] + i,
+                                sizeof(int64_t)) != 0))) {
+                g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED,
+                            "a chunk of %s does not give its rows back (column %s, row %zu)",
+                            builder->type->table, builder->type->columns[c].name, i);
+                return FALSE;
+            }
+        }
+    }
+    return TRUE;
+}
+
+GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
 {
     g_assert(builder->n > 0);
     g_autoptr(GByteArray) directory = g_byte_array_new();
@@ -279,7 +310,8 @@ GByteArray *chunk_builder_finish(ChunkBuilder *builder)
         chunk_entry_append(directory, column->name, &entry);
         n_entries++;
     }
-    GByteArray *chunk = g_byte_array_sized_new(CHUNK_HEADER_SIZE + directory->len + data->len);
+    g_autoptr(GByteArray) chunk =
+        g_byte_array_sized_new(CHUNK_HEADER_SIZE + directory->len + data->len);
     guint8 header[CHUNK_HEADER_SIZE];
     memcpy(header, CHUNK_MAGIC, 4);
     chunk_put_u32(header + 4, (uint32_t)builder->n);
@@ -290,7 +322,8 @@ GByteArray *chunk_builder_finish(ChunkBuilder *builder)
     g_byte_array_append(chunk, header, sizeof header);
     g_byte_array_append(chunk, directory->data, directory->len);
     g_byte_array_append(chunk, data->data, data->len);
+    gboolean fine = verify(builder, chunk, error);
     builder->n = 0;
     g_string_chunk_clear(builder->text);
-    return chunk;
+    return fine ? g_steal_pointer(&chunk) : NULL;
 }

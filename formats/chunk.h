@@ -28,9 +28,10 @@ size_t chunk_builder_rows(const ChunkBuilder *builder);
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder);
 gint64 chunk_builder_last_ns(const ChunkBuilder *builder);
 
-/* The chunk's bytes; the builder is empty after it. Needs at least one row.
- * Returns: (transfer full). */
-GByteArray *chunk_builder_finish(ChunkBuilder *builder);
+/* The chunk's bytes, decoded again and compared with the rows; the builder is empty after it. Needs
+ * at least one row.
+ * Returns: (transfer full), or NULL if what comes out is not what went in. */
+GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error);
 
 /* ---- reading ---- */
 

@@ -37,6 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Drive, drive_free)
 
 const char *drive_path(const Drive *drive);
 
+/* Pieces that could not be read so far (damaged chunks …), one line each with the file's name. The
+ * rest of the drive is read all the same; whoever shows figures shows these lines too.
+ * Returns: (transfer none) (element-type utf8). */
+const GPtrArray *drive_problems(const Drive *drive);
+
 /* Value of a meta key. Returns: (transfer full) (nullable). */
 char *drive_meta(Drive *drive, const char *key);
 

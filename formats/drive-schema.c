@@ -52,7 +52,17 @@ char *drive_schema_sql(void)
                          "  last_ns INTEGER NOT NULL,\n"
                          "  ordered INTEGER NOT NULL,\n"
                          "  PRIMARY KEY (kind, source)\n"
-                         ") STRICT, WITHOUT ROWID;\n");
+                         ") STRICT, WITHOUT ROWID;\n"
+                         "CREATE TABLE chunks (\n"
+                         "  id INTEGER PRIMARY KEY,\n"
+                         "  kind TEXT NOT NULL,\n"
+                         "  source INTEGER NOT NULL,\n"
+                         "  seq INTEGER NOT NULL,\n"
+                         "  n INTEGER NOT NULL,\n"
+                         "  first_ns INTEGER NOT NULL,\n"
+                         "  last_ns INTEGER NOT NULL,\n"
+                         "  data BLOB NOT NULL\n"
+                         ") STRICT;\n");
     for (int kind = 0; kind < RECORD_KIND_COUNT; kind++)
         append_table(sql, record_type((RecordKind)kind));
     g_string_append_printf(sql, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n",

@@ -8,9 +8,9 @@
  * meet flock(); the lock's descriptor must stay open until SQLite has closed the file, because
  * closing any descriptor of a file drops all fcntl() locks the process holds on it.
  */
-#include "formats/drive-write.h"
-
+#include "formats/drive-file.h"
 #include "formats/drive-schema.h"
+#include "formats/drive-writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,39 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct {
-    gint64 source;
-    gint64 n, first_ns, last_ns;
-    gboolean ordered, dirty;
-} Extent;
-
-typedef struct {
-    sqlite3_stmt *insert;
-    uint64_t bound; /* columns whose parameter is not NULL now */
-    GArray *extents;
-    guint last; /* index into extents of the source seen last */
-    int time_column, source_column;
-} KindWriter;
-
-struct DriveWriter {
-    char *path;
-    int lock_fd;
-    sqlite3 *db;
-    sqlite3_stmt *put_extent;
-    gboolean in_transaction, bulk;
-    gint64 next_probe;
-    KindWriter kinds[RECORD_KIND_COUNT];
-};
-
-static int column_index(const RecordType *type, const char *name)
-{
-    for (unsigned c = 0; c < type->n_columns; c++)
-        if (strcmp(type->columns[c].name, name) == 0)
-            return (int)c;
-    return -1;
-}
-
-static gboolean begin(DriveWriter *writer, GError **error)
+gboolean drive_writer_begin(DriveWriter *writer, GError **error)
 {
     if (writer->in_transaction)
         return TRUE;
@@ -61,8 +29,6 @@ static gboolean begin(DriveWriter *writer, GError **error)
     return TRUE;
 }
 
-static gboolean load_extents(DriveWriter *writer, GError **error);
-
 /* SQLite may have rolled the transaction back by itself (disk full, I/O error): then the extents in
  * memory count rows that are gone. The first error is the one worth telling. */
 static void after_failure(DriveWriter *writer)
@@ -70,7 +36,7 @@ static void after_failure(DriveWriter *writer)
     if (!writer->in_transaction || sqlite3_get_autocommit(writer->db) == 0)
         return;
     writer->in_transaction = FALSE;
-    (void)load_extents(writer, NULL);
+    (void)drive_writer_load_extents(writer, NULL);
 }
 
 static gboolean prepare_kind(DriveWriter *writer, RecordKind kind, GError **error)
@@ -88,7 +54,7 @@ static gboolean prepare_kind(DriveWriter *writer, RecordKind kind, GError **erro
     return writer->kinds[kind].insert != NULL;
 }
 
-static gboolean load_extents(DriveWriter *writer, GError **error)
+gboolean drive_writer_load_extents(DriveWriter *writer, GError **error)
 {
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         g_array_set_size(writer->kinds[k].extents, 0);
@@ -142,8 +108,9 @@ static DriveWriter *writer_new(const char *path, int lock_fd)
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         const RecordType *type = record_type((RecordKind)k);
         writer->kinds[k].extents = g_array_new(FALSE, FALSE, sizeof(Extent));
-        writer->kinds[k].time_column = column_index(type, "time_ns");
-        writer->kinds[k].source_column = column_index(type, "source");
+        writer->kinds[k].sealed = drive_kind_is_sealed((RecordKind)k);
+        writer->kinds[k].time_column = record_find_column(type, "time_ns");
+        writer->kinds[k].source_column = record_find_column(type, "source");
     }
     return writer;
 }
@@ -210,7 +177,7 @@ DriveWriter *drive_open_append(const char *path, GError **error)
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
-        !load_extents(writer, error) ||
+        !drive_writer_load_extents(writer, error) ||
         !drive_exec(writer->db, path, "DELETE FROM meta WHERE key = 'closed'", error))
         return NULL;
     return g_steal_pointer(&writer);
@@ -223,8 +190,11 @@ void drive_writer_free(DriveWriter *writer)
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         sqlite3_finalize(writer->kinds[k].insert);
         g_array_unref(writer->kinds[k].extents);
+        if (writer->kinds[k].builders != NULL)
+            g_hash_table_unref(writer->kinds[k].builders);
     }
     sqlite3_finalize(writer->put_extent);
+    sqlite3_finalize(writer->put_chunk);
     if (writer->in_transaction)
         (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
     (void)sqlite3_close(writer->db);
@@ -283,6 +253,21 @@ static Extent *find_extent(KindWriter *kind, gint64 source)
     return &g_array_index(kind->extents, Extent, kind->last);
 }
 
+const gint64 *drive_writer_latest(DriveWriter *writer, RecordKind kind, gint64 source)
+{
+    const Extent *extent = find_extent(&writer->kinds[kind], source);
+    return extent->n > 0 ? &extent->last_ns : NULL;
+}
+
+void drive_writer_mark_ordered(DriveWriter *writer, RecordKind kind)
+{
+    GArray *extents = writer->kinds[kind].extents;
+    for (guint i = 0; i < extents->len; i++) {
+        g_array_index(extents, Extent, i).ordered = TRUE;
+        g_array_index(extents, Extent, i).dirty = TRUE;
+    }
+}
+
 static void extent_add(Extent *extent, gint64 time_ns)
 {
     if (extent->n == 0) {
@@ -297,32 +282,19 @@ static void extent_add(Extent *extent, gint64 time_ns)
     extent->dirty = TRUE;
 }
 
-static void note_extent(KindWriter *kind, const RecordType *type, const void *record)
+static int64_t int_field(const RecordType *type, int column, const void *record)
 {
-    if (kind->time_column < 0)
-        return;
     uint64_t known = *(const uint64_t *)record;
-    const char *base = record;
-    int64_t time_ns =
-        *(const int64_t *)(const void *)(base + type->columns[kind->time_column].offset);
-    int64_t source = 0;
-    if (kind->source_column >= 0 && ((known >> kind->source_column) & 1U) != 0)
-        source = *(const int64_t *)(const void *)(base + type->columns[kind->source_column].offset);
-    extent_add(find_extent(kind, source), time_ns);
+    if (column < 0 || ((known >> column) & 1U) == 0)
+        return 0;
+    return *(const int64_t *)(const void *)((const char *)record + type->columns[column].offset);
 }
 
-gboolean drive_add(DriveWriter *writer, RecordKind kind, const void *record, GError **error)
+static gboolean add_row(DriveWriter *writer, const RecordType *type, const void *record,
+                        GError **error)
 {
-    const RecordType *type = record_type(kind);
-    KindWriter *state = &writer->kinds[kind];
+    KindWriter *state = &writer->kinds[type->kind];
     uint64_t known = *(const uint64_t *)record;
-    if (state->time_column >= 0 && ((known >> state->time_column) & 1U) == 0) {
-        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: a record of %s without a time",
-                    writer->path, type->table);
-        return FALSE;
-    }
-    if (!begin(writer, error))
-        return FALSE;
     uint64_t touched = known | state->bound;
     while (touched != 0) {
         unsigned c = (unsigned)__builtin_ctzll(touched);
@@ -335,12 +307,33 @@ gboolean drive_add(DriveWriter *writer, RecordKind kind, const void *record, GEr
     state->bound = known;
     int rc = sqlite3_step(state->insert);
     (void)sqlite3_reset(state->insert);
-    if (rc != SQLITE_DONE) {
-        drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
-        after_failure(writer);
+    if (rc == SQLITE_DONE)
+        return TRUE;
+    drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
+    after_failure(writer);
+    return FALSE;
+}
+
+gboolean drive_add(DriveWriter *writer, RecordKind kind, const void *record, GError **error)
+{
+    const RecordType *type = record_type(kind);
+    KindWriter *state = &writer->kinds[kind];
+    uint64_t known = *(const uint64_t *)record;
+    if (state->time_column >= 0 && ((known >> state->time_column) & 1U) == 0) {
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: a record of %s without a time",
+                    writer->path, type->table);
         return FALSE;
     }
-    note_extent(state, type, record);
+    if (!drive_writer_begin(writer, error))
+        return FALSE;
+    int64_t time_ns = int_field(type, state->time_column, record);
+    int64_t source = int_field(type, state->source_column, record);
+    gboolean failed = FALSE;
+    if ((!writer->bulk || !drive_bulk_add(writer, kind, record, source, time_ns, &failed, error)) &&
+        (failed || !add_row(writer, type, record, error)))
+        return FALSE;
+    if (state->time_column >= 0)
+        extent_add(find_extent(state, source), time_ns);
     if (kind == RECORD_PROBE && ((const Probe *)record)->id >= writer->next_probe)
         writer->next_probe = ((const Probe *)record)->id + 1;
     return TRUE;
@@ -386,7 +379,7 @@ static gboolean update_source(DriveWriter *writer, const Source *source, gint64 
 gboolean drive_add_source(DriveWriter *writer, const Source *source, gint64 *id, GError **error)
 {
     g_return_val_if_fail(RECORD_HAS(source, SOURCE, label), FALSE);
-    if (!begin(writer, error) || !lookup_source(writer, source->label, id, error))
+    if (!drive_writer_begin(writer, error) || !lookup_source(writer, source->label, id, error))
         return FALSE;
     if (*id != 0)
         return update_source(writer, source, *id, error);
@@ -405,7 +398,7 @@ gint64 drive_next_probe(DriveWriter *writer)
 
 gboolean drive_set_meta(DriveWriter *writer, const char *key, const char *value, GError **error)
 {
-    if (!begin(writer, error))
+    if (!drive_writer_begin(writer, error))
         return FALSE;
     sqlite3_stmt *stmt =
         drive_prepare(writer->db, writer->path, "INSERT OR REPLACE INTO meta VALUES (?,?)", error);
@@ -442,7 +435,7 @@ gboolean drive_check_not_imported(DriveWriter *writer, const char *sha256, GErro
     return rc == SQLITE_DONE;
 }
 
-static gboolean put_extents(DriveWriter *writer, GError **error)
+gboolean drive_writer_put_extents(DriveWriter *writer, GError **error)
 {
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         GArray *extents = writer->kinds[k].extents;
@@ -471,7 +464,8 @@ gboolean drive_writer_commit(DriveWriter *writer, GError **error)
 {
     if (!writer->in_transaction)
         return TRUE;
-    if (!put_extents(writer, error) || !drive_exec(writer->db, writer->path, "COMMIT", error)) {
+    if (!drive_writer_put_extents(writer, error) ||
+        !drive_exec(writer->db, writer->path, "COMMIT", error)) {
         after_failure(writer);
         return FALSE;
     }
@@ -484,12 +478,12 @@ static gboolean shift_kind(DriveWriter *writer, RecordKind kind, gint64 from_ns,
 {
     static const char *const columns[] = {"time_ns", "request_ns", "received_ns", "end_ns"};
     const RecordType *type = record_type(kind);
-    if (column_index(type, "time_ns") < 0 || kind == RECORD_CLOCK || kind == RECORD_IMPORT)
+    if (record_find_column(type, "time_ns") < 0 || kind == RECORD_CLOCK || kind == RECORD_IMPORT)
         return TRUE;
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_printf(sql, "UPDATE %s SET ", type->table);
     for (unsigned i = 0, n = 0; i < G_N_ELEMENTS(columns); i++)
-        if (column_index(type, columns[i]) >= 0)
+        if (record_find_column(type, columns[i]) >= 0)
             g_string_append_printf(sql, "%s%s = %s + ?3", n++ > 0 ? ", " : "", columns[i],
                                    columns[i]);
     g_string_append(sql, " WHERE time_ns >= ?1 AND time_ns < ?2");
@@ -514,7 +508,7 @@ static gboolean recount_kind(DriveWriter *writer, RecordKind kind, GError **erro
     GArray *extents = writer->kinds[kind].extents;
     if (extents->len == 0)
         return TRUE;
-    gboolean has_source = column_index(type, "source") >= 0;
+    gboolean has_source = record_find_column(type, "source") >= 0;
     g_autofree char *sql = g_strdup_printf("SELECT time_ns, %s FROM %s ORDER BY rowid",
                                            has_source ? "coalesce(source, 0)" : "0", type->table);
     sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql, error);
@@ -537,7 +531,7 @@ static gboolean recount_kind(DriveWriter *writer, RecordKind kind, GError **erro
 gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gint64 delta_ns,
                            GError **error)
 {
-    if (!drive_writer_commit(writer, error) || !begin(writer, error))
+    if (!drive_writer_commit(writer, error) || !drive_writer_begin(writer, error))
         return FALSE;
     for (int k = 0; k < RECORD_KIND_COUNT; k++)
         if (!shift_kind(writer, (RecordKind)k, from_ns, to_ns, delta_ns, error) ||
@@ -548,6 +542,8 @@ gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gi
 
 gboolean drive_writer_close(DriveWriter *writer, GError **error)
 {
+    if (writer->bulk && !drive_bulk_finish(writer, error))
+        return FALSE;
     if (!drive_set_meta(writer, "closed", "1", error) || !drive_writer_commit(writer, error))
         return FALSE;
     if (writer->bulk) {

@@ -74,5 +74,10 @@ guint64 drive_writer_size(DriveWriter *writer);
 #define drive_add_import(w, r, e)  drive_add((w), RECORD_IMPORT, 1 ? (r) : (const Import *)0, (e))
 
 /* For a file that nobody else knows yet (written beside, renamed when done): no journal and no
- * fsync until drive_writer_close(), which is several times faster. A crash leaves it useless. */
+ * fsync until drive_writer_close(), and records go straight into sealed chunks, which is several
+ * times faster. A crash leaves it useless. */
 gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error);
+
+/* Turns the rows of a drive that nobody writes into sealed column chunks (see docs/drive-file.md),
+ * in one transaction; a failure leaves the drive as it was. Readers notice no difference. */
+gboolean drive_seal(const char *path, GError **error);

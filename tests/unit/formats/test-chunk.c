@@ -99,7 +99,10 @@ static GByteArray *make_chunk(Sample *samples, size_t n)
     }
     g_assert_cmpint(chunk_builder_first_ns(builder), ==, samples[0].time_ns);
     g_assert_cmpint(chunk_builder_last_ns(builder), ==, samples[n - 1].time_ns);
-    return chunk_builder_finish(builder);
+    g_autoptr(GError) error = NULL;
+    GByteArray *bytes = chunk_builder_finish(builder, &error);
+    g_assert_no_error(error);
+    return bytes;
 }
 
 static void *make_storage(void *storage[64], uint64_t mask, size_t n)

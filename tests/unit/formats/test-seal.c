@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sealed part of a drive: whatever is written and sealed in whatever order comes back, in order
+ * of time per source. */
+#include "formats/drive-read.h"
+#include "formats/drive-write.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <string.h>
+
+typedef struct {
+    char *dir, *path;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
+    f->path = g_build_filename(f->dir, "a.drive", NULL);
+}
+
+static void tear_down(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    (void)g_unlink(f->path);
+    (void)g_rmdir(f->dir);
+    g_free(f->dir);
+    g_free(f->path);
+}
+
+/* What a row must be, from its time, source and number. */
+typedef struct {
+    gint64 time_ns, source, number;
+} Row;
+
+static Sample sample_of(Row row)
+{
+    static const char *const plmns[] = {"24001", "24007", "26202"};
+    Sample sample = {0};
+    RECORD_SET(&sample, SAMPLE, time_ns, row.time_ns);
+    RECORD_SET(&sample, SAMPLE, source, row.source);
+    RECORD_SET(&sample, SAMPLE, cell_id, row.number);
+    RECORD_SET(&sample, SAMPLE, rat, (int)(row.number % RAT_COUNT));
+    if (row.number % 3 != 0)
+        RECORD_SET(&sample, SAMPLE, plmn, plmns[row.number % 3]);
+    if (row.number % 4 != 0)
+        RECORD_SET(&sample, SAMPLE, rsrp_dbm, -140.0 + (double)(row.number % 900) / 10.0);
+    return sample;
+}
+
+static gint compare_rows(gconstpointer a, gconstpointer b)
+{
+    const Row *x = a;
+    const Row *y = b;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Reads with the given selection and compares with the model, filtered the slow way. */
+static void check(const char *path, const GArray *model, gint64 source, gint64 from, gint64 to)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(DriveCursor) cursor = drive_read(drive, RECORD_SAMPLE, 0, source, from, to, &error);
+    g_assert_no_error(error);
+    g_autoptr(GArray) got = g_array_new(FALSE, FALSE, sizeof(Row));
+    const Batch *batch = NULL;
+    gint64 latest[8];
+    for (int i = 0; i < 8; i++)
+        latest[i] = INT64_MIN;
+    while ((batch = drive_next(cursor, &error)) != NULL) {
+        g_assert_cmpuint(batch->n, <=, DRIVE_BATCH_ROWS);
+        for (size_t i = 0; i < batch->n; i++) {
+            Sample sample;
+            batch_get(batch, RECORD_SAMPLE, i, &sample);
+            Row row = {sample.time_ns, sample.source, sample.cell_id};
+            Sample wanted = sample_of(row);
+            g_assert_cmphex(sample.known, ==, wanted.known);
+            g_assert_cmpstr(sample.plmn, ==, wanted.plmn);
+            g_assert_cmpint(sample.rat, ==, wanted.rat);
+            g_assert_true(sample.rsrp_dbm == wanted.rsrp_dbm);
+            g_assert_cmpint(row.time_ns, >=, latest[row.source]);
+            latest[row.source] = row.time_ns;
+            g_array_append_val(got, row);
+        }
+    }
+    g_assert_no_error(error);
+    g_assert_cmpuint(drive_problems(drive)->len, ==, 0);
+    g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(Row));
+    for (guint i = 0; i < model->len; i++) {
+        Row row = g_array_index(model, Row, i);
+        if ((source == 0 || row.source == source) && row.time_ns >= from && row.time_ns < to)
+            g_array_append_val(wanted, row);
+    }
+    g_array_sort(got, compare_rows);
+    g_array_sort(wanted, compare_rows);
+    g_assert_cmpuint(got->len, ==, wanted->len);
+    g_assert_true(got->len == 0 || memcmp(got->data, wanted->data, got->len * sizeof(Row)) == 0);
+    gint64 n = 0;
+    gint64 first = 0;
+    gint64 last = 0;
+    g_assert_true(drive_count(drive, RECORD_SAMPLE, 0, &n, &first, &last, &error));
+    g_assert_cmpint(n, ==, model->len);
+}
+
+static void add_rows(DriveWriter *writer, GArray *model, gint64 *clock, int n, gboolean ordered)
+{
+    g_autoptr(GError) error = NULL;
+    for (int i = 0; i < n; i++) {
+        *clock += g_test_rand_int_range(0, 5);
+        Row row = {.time_ns = ordered ? *clock : g_test_rand_int_range(0, 100000),
+                   .source = g_test_rand_int_range(1, 4),
+                   .number = (gint64)model->len};
+        Sample sample = sample_of(row);
+        g_assert_true(drive_add_sample(writer, &sample, &error));
+        g_array_append_val(model, row);
+    }
+    g_assert_no_error(error);
+}
+
+static void test_any_history(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (int round = 0; round < 12; round++) {
+        g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+        g_autoptr(GError) error = NULL;
+        gint64 clock = 0;
+        DriveWriter *writer = drive_create(f->path, &error);
+        if (round % 2 == 0)
+            g_assert_true(drive_writer_set_bulk(writer, &error));
+        add_rows(writer, model, &clock, g_test_rand_int_range(0, 40000), round % 3 != 0);
+        g_assert_true(drive_writer_close(writer, &error));
+        g_assert_no_error(error);
+        drive_writer_free(writer);
+        for (int step = 0; step < 3; step++) {
+            check(f->path, model, 0, INT64_MIN, INT64_MAX);
+            check(f->path, model, 2, 1000, 30000);
+            writer = drive_open_append(f->path, &error);
+            g_assert_no_error(error);
+            add_rows(writer, model, &clock, g_test_rand_int_range(0, 6000), step % 2 == 0);
+            g_assert_true(drive_writer_commit(writer, &error));
+            drive_writer_free(writer);
+            check(f->path, model, 0, INT64_MIN, INT64_MAX);
+            check(f->path, model, 1, 500, 50000);
+            g_assert_true(drive_seal(f->path, &error));
+            g_assert_no_error(error);
+        }
+        check(f->path, model, 0, INT64_MIN, INT64_MAX);
+        g_assert_cmpint(g_unlink(f->path), ==, 0);
+    }
+}
+
+static gint64 query(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
+    int rc = sqlite3_step(stmt);
+    gint64 value = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+    g_assert_true(rc == SQLITE_ROW || rc == SQLITE_DONE);
+    sqlite3_finalize(stmt);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    return value;
+}
+
+static void make_sealed(const char *path, GArray *model)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 clock = 0;
+    g_autoptr(DriveWriter) writer = drive_create(path, &error);
+    add_rows(writer, model, &clock, 60000, TRUE);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_assert_true(drive_seal(path, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(query(path, "SELECT count(*) FROM samples"), ==, 0);
+    g_assert_cmpint(query(path, "SELECT sum(n) FROM chunks"), ==, 60000);
+}
+
+static guint read_with_problems(const char *path, guint *n_problems)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_SAMPLE, 0, 0, INT64_MIN, INT64_MAX, &error);
+    const Batch *batch = NULL;
+    guint n = 0;
+    while ((batch = drive_next(cursor, &error)) != NULL)
+        n += (guint)batch->n;
+    g_assert_no_error(error);
+    *n_problems = drive_problems(drive)->len;
+    for (guint i = 0; i < *n_problems; i++)
+        g_assert_null(strchr(g_ptr_array_index(drive_problems(drive), i), '\n'));
+    return n;
+}
+
+static void test_liars(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const struct {
+        const char *sql;
+        guint lost_chunks, problems;
+    } rows[] = {
+        {"UPDATE chunks SET data = zeroblob(length(data)) WHERE id = 2", 1, 1},
+        {"UPDATE chunks SET data = substr(data, 1, 500) WHERE id = 2", 1, 1},
+        {"UPDATE chunks SET n = n + 1 WHERE id = 2", 1, 1},
+        {"UPDATE chunks SET n = -5 WHERE id = 2", 1, 2},
+        {"UPDATE chunks SET first_ns = first_ns - 1 WHERE id = 2", 1, 2},
+        {"UPDATE chunks SET last_ns = last_ns + 1000000 WHERE id = 1", 1, 2},
+        {"DELETE FROM chunks WHERE id = 2", 1, 1},
+        {"UPDATE chunks SET source = 9 WHERE id = 3", 1, 3},
+        {"INSERT INTO chunks SELECT 99, kind, source, seq, n, first_ns, last_ns, data FROM chunks"
+         " WHERE id = 2",
+         0, 2},
+    };
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    make_sealed(f->path, model);
+    g_autofree char *original = NULL;
+    gsize length = 0;
+    g_assert_true(g_file_get_contents(f->path, &original, &length, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_true(g_file_set_contents(f->path, original, (gssize)length, NULL));
+        (void)query(f->path, rows[i].sql);
+        guint problems = 0;
+        guint n = read_with_problems(f->path, &problems);
+        g_test_message("%s: %u rows, %u problems", rows[i].sql, n, problems);
+        g_assert_cmpuint(problems, >=, 1);
+        g_assert_cmpuint(n, >=, 60000 - rows[i].lost_chunks * 8192);
+        g_assert_cmpuint(n, <=, 60000);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add("/seal/any-history", Fixture, NULL, set_up, test_any_history, tear_down);
+    g_test_add("/seal/liars", Fixture, NULL, set_up, test_liars, tear_down);
+    return g_test_run();
+}
