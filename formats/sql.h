@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One SQL query on a drive, read-only, over sealed and live records alike.
+ */
+#pragma once
+
+#include "formats/drive.h"
+
+/* Called once with the column names (row = FALSE), then for each row. Values are NULL for SQL NULL,
+ * numbers in the C locale. Return FALSE to stop. */
+typedef gboolean (*DriveSqlFunc)(gboolean row, int n, const char *const *values, gpointer data);
+
+/* Runs one SELECT. Statements that write are refused. Errors name the drive and SQLite's words. */
+gboolean drive_sql(const char *path, const char *sql, DriveSqlFunc func, gpointer data,
+                   GError **error);
