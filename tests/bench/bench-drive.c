@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench-drive [SAMPLES]: rows against sealed chunks, side by side: size, writing, sealing, reading,
+ * and a bare SELECT of the same columns through SQLite's C API. */
+#include "formats/drive-read.h"
+#include "tests/bench/made-drive.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROFILE_COLUMNS                                                                            \
+    (RECORD_BIT(SAMPLE, rat) | RECORD_BIT(SAMPLE, service) | RECORD_BIT(SAMPLE, rsrp_dbm) |        \
+     RECORD_BIT(SAMPLE, rsrq_db) | RECORD_BIT(SAMPLE, sinr_db) | RECORD_BIT(SAMPLE, nr_rsrp_dbm))
+
+static double now_s(void)
+{
+    return (double)g_get_monotonic_time() / 1e6;
+}
+
+static void check(const GError *error)
+{
+    if (error != NULL) {
+        (void)fprintf(stderr, "%s\n", error->message);
+        exit(1);
+    }
+}
+
+static double make(const char *path, guint64 n, gboolean bulk)
+{
+    g_autoptr(GError) error = NULL;
+    MadeDrive options = made_drive_default(n);
+    double start = now_s();
+    g_autoptr(DriveWriter) writer = drive_create(path, &error);
+    check(error);
+    if (bulk)
+        (void)drive_writer_set_bulk(writer, &error);
+    (void)made_drive_fill(writer, &options, &error);
+    check(error);
+    (void)drive_writer_close(writer, &error);
+    check(error);
+    return now_s() - start;
+}
+
+/* Sums, so that nothing is optimized away; the same for both ways. */
+static double read_all(const char *path, uint64_t columns, double *sum)
+{
+    g_autoptr(GError) error = NULL;
+    double start = now_s();
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    check(error);
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_SAMPLE, columns, 0, INT64_MIN, INT64_MAX, &error);
+    check(error);
+    const Batch *batch = NULL;
+    *sum = 0;
+    while ((batch = drive_next(cursor, &error)) != NULL)
+        for (size_t i = 0; i < batch->n; i++)
+            *sum += batch->column[SAMPLE_COL_rsrp_dbm].r[i];
+    check(error);
+    return now_s() - start;
+}
+
+static double bare_select(const char *path, double *sum)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    double start = now_s();
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db,
+                           "SELECT time_ns, source, rat, service, rsrp_dbm, rsrq_db, sinr_db,"
+                           " nr_rsrp_dbm FROM samples",
+                           -1, &stmt, NULL) != SQLITE_OK)
+        exit(1);
+    *sum = 0;
+    volatile gint64 sink = 0;
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        sink += sqlite3_column_int64(stmt, 0) + sqlite3_column_int64(stmt, 1);
+        sink += sqlite3_column_text(stmt, 2) != NULL;
+        sink += sqlite3_column_text(stmt, 3) != NULL;
+        *sum += sqlite3_column_double(stmt, 4);
+        for (int c = 5; c < 8; c++)
+            if (sqlite3_column_type(stmt, c) != SQLITE_NULL)
+                sink += (gint64)sqlite3_column_double(stmt, c);
+    }
+    sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return now_s() - start;
+}
+
+static double size_of(const char *path)
+{
+    GStatBuf st;
+    return g_stat(path, &st) == 0 ? (double)st.st_size : 0.0;
+}
+
+int main(int argc, char **argv)
+{
+    guint64 n = argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : 2000000;
+    g_autofree char *dir = g_dir_make_tmp("corridor-bench-XXXXXX", NULL);
+    g_autofree char *rows = g_build_filename(dir, "rows.drive", NULL);
+    g_autofree char *sealed = g_build_filename(dir, "sealed.drive", NULL);
+    double millions = (double)n / 1e6;
+    double sums[3];
+    double write_rows = make(rows, n, FALSE);
+    double write_sealed = make(sealed, n, TRUE);
+    double read_rows = read_all(rows, PROFILE_COLUMNS, &sums[0]);
+    double read_sealed = read_all(sealed, PROFILE_COLUMNS, &sums[1]);
+    double select = bare_select(rows, &sums[2]);
+    if (sums[0] != sums[1] || sums[0] != sums[2]) {
+        (void)fprintf(stderr, "the three ways disagree\n");
+        return 1;
+    }
+    double row_bytes = size_of(rows) / (double)n;
+    double sealed_bytes = size_of(sealed) / (double)n;
+    printf("%.1f M samples of 4 modems, 10 Hz\n", millions);
+    printf("%-28s %8.2f B/sample rows %8.2f B/sample sealed  ratio %.3f\n", "size", row_bytes,
+           sealed_bytes, sealed_bytes / row_bytes);
+    printf("%-28s %8.2f M/s rows %12.2f M/s sealed       ratio %.2f\n", "writing",
+           millions / write_rows, millions / write_sealed, write_rows / write_sealed);
+    printf("%-28s %8.2f M/s rows %12.2f M/s sealed       ratio %.2f\n",
+           "reading a profile's columns", millions / read_rows, millions / read_sealed,
+           read_rows / read_sealed);
+    printf("%-28s %8.2f M/s; rows reach %.2f of it, sealed %.2f\n", "bare SELECT",
+           millions / select, select / read_rows, select / read_sealed);
+    g_autoptr(GError) error = NULL;
+    double start = now_s();
+    (void)drive_seal(rows, &error);
+    check(error);
+    printf("%-28s %8.2f M/s\n", "sealing", millions / (now_s() - start));
+    (void)g_unlink(rows);
+    (void)g_unlink(sealed);
+    (void)g_rmdir(dir);
+    return 0;
+}
