@@ -91,6 +91,25 @@ void chunk_builder_add(ChunkBuilder *builder, const void *record)
     builder->n++;
 }
 
+void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
+{
+    g_assert(builder->n < CHUNK_ROWS);
+    uint64_t known = batch->known[i];
+    builder->known[builder->n] = known;
+    while (known != 0) {
+        unsigned c = (unsigned)__builtin_ctzll(known);
+        known &= known - 1;
+        if (builder->values[c] == NULL)
+            builder->values[c] = g_malloc(CHUNK_ROWS * sizeof(int64_t));
+        if (builder->type->columns[c].type == COLUMN_TEXT)
+            ((const char **)builder->values[c])[builder->n] =
+                g_string_chunk_insert_const(builder->text, batch->column[c].t[i]);
+        else
+            ((int64_t *)builder->values[c])[builder->n] = batch->column[c].i[i];
+    }
+    builder->n++;
+}
+
 size_t chunk_builder_rows(const ChunkBuilder *builder)
 {
     return builder->n;

@@ -7,8 +7,7 @@
  */
 #pragma once
 
-#include "formats/drive.h"
-#include "formats/records.h"
+#include "formats/drive-read.h"
 
 enum { CHUNK_ROWS = 8192 };
 
@@ -23,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkBuilder, chunk_builder_free)
 /* Adds one record (its texts are copied). The caller keeps within CHUNK_ROWS and in order of time.
  */
 void chunk_builder_add(ChunkBuilder *builder, const void *record);
+/* The same from row i of a batch that holds all columns of the kind. */
+void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i);
 size_t chunk_builder_rows(const ChunkBuilder *builder);
 /* Time of the first and last row; undefined without rows. */
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder);

@@ -44,7 +44,8 @@ static sqlite3 *open_read_only(const char *path, GError **error)
     for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
         sqlite3 *db = NULL;
         g_autofree char *uri = g_strdup_printf("file:%s?%s", escaped, modes[i]);
-        int rc = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+        int rc = sqlite3_open_v2(
+            uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
         if (rc == SQLITE_OK) {
             sqlite3_extended_result_codes(db, 1);
             sqlite3_busy_timeout(db, 5000);

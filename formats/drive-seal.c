@@ -100,24 +100,30 @@ static gint compare_sources(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
+/* Writes what the builders of a kind hold, in a fixed order, so that the same input gives the same
+ * bytes. */
+static gboolean flush_builders(DriveWriter *writer, RecordKind kind, GError **error)
+{
+    KindWriter *state = &writer->kinds[kind];
+    if (state->builders == NULL)
+        return TRUE;
+    g_autoptr(GList) sources = g_list_sort(g_hash_table_get_keys(state->builders), compare_sources);
+    for (GList *l = sources; l != NULL; l = l->next) {
+        ChunkBuilder *builder = g_hash_table_lookup(state->builders, l->data);
+        if (chunk_builder_rows(builder) > 0 &&
+            !put_chunk(writer, kind, *(gint64 *)l->data, builder, error))
+            return FALSE;
+    }
+    state->last_builder = NULL;
+    g_clear_pointer(&state->builders, g_hash_table_unref);
+    return TRUE;
+}
+
 gboolean drive_bulk_finish(DriveWriter *writer, GError **error)
 {
-    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
-        KindWriter *state = &writer->kinds[k];
-        if (state->builders == NULL)
-            continue;
-        /* in a fixed order, so that the same input gives the same bytes */
-        g_autoptr(GList) sources =
-            g_list_sort(g_hash_table_get_keys(state->builders), compare_sources);
-        for (GList *l = sources; l != NULL; l = l->next) {
-            ChunkBuilder *builder = g_hash_table_lookup(state->builders, l->data);
-            if (chunk_builder_rows(builder) > 0 &&
-                !put_chunk(writer, (RecordKind)k, *(gint64 *)l->data, builder, error))
-                return FALSE;
-        }
-        state->last_builder = NULL;
-        g_clear_pointer(&state->builders, g_hash_table_unref);
-    }
+    for (int k = 0; k < RECORD_KIND_COUNT; k++)
+        if (!flush_builders(writer, (RecordKind)k, error))
+            return FALSE;
     return drive_writer_begin(writer, error) && drive_seal_rows(writer, error);
 }
 
@@ -188,13 +194,11 @@ static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType 
     if (cursor == NULL)
         return FALSE;
     g_autoptr(ChunkBuilder) builder = chunk_builder_new(type->kind);
-    g_autofree void *record = g_malloc(type->size);
     const Batch *batch = NULL;
     GError *failure = NULL;
     while ((batch = drive_next(cursor, &failure)) != NULL)
         for (size_t i = 0; i < batch->n; i++) {
-            batch_get(batch, type->kind, i, record);
-            chunk_builder_add(builder, record);
+            chunk_builder_add_from(builder, batch, i);
             if (chunk_builder_rows(builder) == CHUNK_ROWS &&
                 !put_chunk(writer, type->kind, source, builder, error))
                 return FALSE;
@@ -245,6 +249,75 @@ static gboolean seal_source(DriveWriter *writer, Drive *view, const RecordType *
     return run_for_source(writer, sql, type, live->source, 0, error);
 }
 
+/* The common case, nothing of the kind sealed yet: one pass over the rows, with a chunk being built
+ * for each source. Sets *done to FALSE and leaves all as it was if there are too many sources. */
+static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordType *type,
+                                gboolean *done, GError **error)
+{
+    *done = writer->kinds[type->kind].extents->len <= MAX_BUILDERS;
+    if (!*done)
+        return TRUE;
+    view->rows_only = TRUE;
+    g_autoptr(DriveCursor) cursor = drive_read(view, type->kind, 0, 0, INT64_MIN, INT64_MAX, error);
+    if (cursor == NULL)
+        return FALSE;
+    const unsigned s = (unsigned)record_find_column(type, "source");
+    const Batch *batch = NULL;
+    GError *failure = NULL;
+    gboolean rows_without_source = FALSE;
+    while ((batch = drive_next(cursor, &failure)) != NULL)
+        for (size_t i = 0; i < batch->n; i++) {
+            gint64 source = batch->column[s].i[i];
+            ChunkBuilder *builder = source > 0 ? bulk_builder(writer, type->kind, source) : NULL;
+            if (builder == NULL) {
+                rows_without_source = TRUE;
+                continue;
+            }
+            chunk_builder_add_from(builder, batch, i);
+            if (chunk_builder_rows(builder) == CHUNK_ROWS &&
+                !put_chunk(writer, type->kind, source, builder, error))
+                return FALSE;
+        }
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    if (!flush_builders(writer, type->kind, error))
+        return FALSE;
+    /* without WHERE SQLite drops whole pages instead of rows */
+    g_autofree char *sql = g_strdup_printf("DELETE FROM main.%s%s", type->table,
+                                           rows_without_source ? " WHERE source > 0" : "");
+    return drive_exec(writer->db, writer->path, sql, error);
+}
+
+static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *type, GError **error)
+{
+    gint64 n_rows = 0;
+    gint64 n_chunks = 0;
+    g_autofree char *any_row = g_strdup_printf(
+        "SELECT count(*) FROM (SELECT 1 FROM main.%s WHERE ?1 = ?1 AND ?2 = 0 LIMIT 1)",
+        type->table);
+    if (!query_int(writer, any_row, type, 0, &n_rows, error) ||
+        !query_int(writer, "SELECT count(*) FROM chunks WHERE kind = ? AND ? = 0", type, 0,
+                   &n_chunks, error))
+        return FALSE;
+    if (n_rows == 0)
+        return TRUE;
+    gboolean done = FALSE;
+    if (n_chunks == 0 && !seal_fresh_kind(writer, view, type, &done, error))
+        return FALSE;
+    if (!done) {
+        g_autoptr(GArray) live = live_extents(writer, type, error);
+        if (live == NULL)
+            return FALSE;
+        for (guint i = 0; i < live->len; i++)
+            if (!seal_source(writer, view, type, &g_array_index(live, LiveExtent, i), error))
+                return FALSE;
+    }
+    drive_writer_mark_ordered(writer, type->kind);
+    return TRUE;
+}
+
 gboolean drive_seal_rows(DriveWriter *writer, GError **error)
 {
     if (!drive_writer_put_extents(writer, error))
@@ -252,16 +325,8 @@ gboolean drive_seal_rows(DriveWriter *writer, GError **error)
     g_autoptr(Drive) view = drive_view_new(writer->db, writer->path);
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         const RecordType *type = record_type((RecordKind)k);
-        if (!drive_kind_is_sealed(type->kind))
-            continue;
-        g_autoptr(GArray) live = live_extents(writer, type, error);
-        if (live == NULL)
+        if (drive_kind_is_sealed(type->kind) && !seal_kind(writer, view, type, error))
             return FALSE;
-        for (guint i = 0; i < live->len; i++)
-            if (!seal_source(writer, view, type, &g_array_index(live, LiveExtent, i), error))
-                return FALSE;
-        if (live->len > 0)
-            drive_writer_mark_ordered(writer, type->kind);
     }
     return TRUE;
 }

@@ -117,7 +117,8 @@ static DriveWriter *writer_new(const char *path, int lock_fd)
 
 static gboolean open_database(DriveWriter *writer, GError **error)
 {
-    int rc = sqlite3_open_v2(writer->path, &writer->db, SQLITE_OPEN_READWRITE, NULL);
+    int rc = sqlite3_open_v2(writer->path, &writer->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                             NULL);
     if (rc != SQLITE_OK)
         return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be opened");
     sqlite3_extended_result_codes(writer->db, 1);
