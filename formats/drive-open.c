@@ -30,6 +30,33 @@ static gboolean defend(sqlite3 *db, const char *path, GError **error)
                       error);
 }
 
+/* A power cut in the middle of a change of the file's mode leaves a rollback journal, which only a
+ * writer may apply. */
+static int roll_back_hot_journal(const char *path)
+{
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+    }
+    (void)sqlite3_close(db);
+    return rc;
+}
+
+static int try_open(const char *path, const char *mode, sqlite3 **db)
+{
+    g_autofree char *escaped = g_uri_escape_string(path, "/", FALSE);
+    g_autofree char *uri = g_strdup_printf("file:%s?%s", escaped, mode);
+    int rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                             NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    sqlite3_extended_result_codes(*db, 1);
+    sqlite3_busy_timeout(*db, 5000);
+    return sqlite3_exec(*db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+}
+
 static sqlite3 *open_read_only(const char *path, GError **error)
 {
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
@@ -38,32 +65,25 @@ static sqlite3 *open_read_only(const char *path, GError **error)
                                                           : "there is no such file");
         return NULL;
     }
-    g_autofree char *escaped = g_uri_escape_string(path, "/", FALSE);
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-    static const char *const modes[] = {"mode=ro", "immutable=1"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
-        sqlite3 *db = NULL;
-        g_autofree char *uri = g_strdup_printf("file:%s?%s", escaped, modes[i]);
-        int rc = sqlite3_open_v2(
-            uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
-        if (rc == SQLITE_OK) {
-            sqlite3_extended_result_codes(db, 1);
-            sqlite3_busy_timeout(db, 5000);
-            rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
-        }
-        if (rc == SQLITE_OK)
-            return db;
-        /* A drive in WAL mode in a folder that cannot be written: without a -wal file nothing is
-         * missing from the main file, and it can be read as it is. */
-        gboolean retry =
-            (rc & 0xff) == SQLITE_CANTOPEN && i == 0 && !g_file_test(wal, G_FILE_TEST_EXISTS);
-        if (!retry) {
-            drive_sqlite_error(error, db, rc, path, "cannot be read");
-            (void)sqlite3_close(db);
-            return NULL;
-        }
+    sqlite3 *db = NULL;
+    int rc = try_open(path, "mode=ro", &db);
+    const char *mode = NULL;
+    if ((rc & 0xff) == SQLITE_READONLY && roll_back_hot_journal(path) == SQLITE_OK)
+        mode = "mode=ro";
+    /* A drive in WAL mode in a folder that cannot be written: without a -wal file nothing is
+     * missing from the main file, and it can be read as it is. */
+    else if ((rc & 0xff) == SQLITE_CANTOPEN && !g_file_test(wal, G_FILE_TEST_EXISTS))
+        mode = "immutable=1";
+    if (mode != NULL) {
         (void)sqlite3_close(db);
+        db = NULL;
+        rc = try_open(path, mode, &db);
     }
+    if (rc == SQLITE_OK)
+        return db;
+    drive_sqlite_error(error, db, rc, path, "cannot be read");
+    (void)sqlite3_close(db);
     return NULL;
 }
 
