@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/command.h"
+#include "formats/sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* RFC 4180: quotes where a value holds a comma, a quote or a line break; NULL is empty. */
+static void print_value(const char *value)
+{
+    if (value == NULL)
+        return;
+    if (value[strcspn(value, ",\"\r\n")] == '\0') {
+        (void)fputs(value, stdout);
+        return;
+    }
+    (void)putchar('"');
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '"')
+            (void)putchar('"');
+        (void)putchar(*c);
+    }
+    (void)putchar('"');
+}
+
+typedef struct {
+    gboolean header;
+} Printer;
+
+static gboolean print_row(gboolean row, int n, const char *const *values, gpointer data)
+{
+    const Printer *printer = data;
+    if (!row && !printer->header)
+        return TRUE;
+    for (int i = 0; i < n; i++) {
+        if (i > 0)
+            (void)putchar(',');
+        print_value(values[i]);
+    }
+    (void)putchar('\n');
+    return !ferror(stdout);
+}
+
+static int run(const Command *command, int argc, char **argv)
+{
+    gboolean no_header = FALSE;
+    const GOptionEntry entries[] = {
+        {"no-header", 0, 0, G_OPTION_ARG_NONE, &no_header, "Leave out the line of column names",
+         NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(GStrv) words = NULL;
+    int status = EXIT_DONE;
+    if (!command_parse(command, entries, argc, argv, 2, 2, &words, &status))
+        return status;
+    g_autoptr(GError) error = NULL;
+    Printer printer = {!no_header};
+    if (!drive_sql(words[0], words[1], print_row, &printer, &error))
+        return command_failed(command, error);
+    return EXIT_DONE;
+}
+
+const Command command_sql = {"sql", "DRIVE QUERY", "ask SQL of a drive, sealed or not; prints CSV",
+                             run};
