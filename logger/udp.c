@@ -53,8 +53,8 @@ static gboolean set_options(int fd, const UdpOptions *options)
                set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
                (options->ttl == 0 || set_int(fd, IPPROTO_IP, IP_TTL, options->ttl));
     } else {
-        good = good && set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-               set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
+        (void)set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* ping sockets have none */
+        good = good && set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
                set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
                (options->ttl == 0 || set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, options->ttl));
     }
@@ -69,7 +69,7 @@ static UdpSocket *fail(int fd, const UdpOptions *options, const char *what, GErr
     UdpError code = cause == ENODEV || cause == EADDRNOTAVAIL || cause == ENETUNREACH
                         ? UDP_ERROR_INTERFACE
                         : UDP_ERROR_SYSTEM;
-    g_set_error(error, UDP_ERROR, code, "UDP socket%s%s: %s: %s", options->device ? " on " : "",
+    g_set_error(error, UDP_ERROR, code, "socket%s%s: %s: %s", options->device ? " on " : "",
                 options->device ? options->device : "", what, g_strerror(cause));
     if (fd >= 0)
         close(fd);
@@ -78,7 +78,15 @@ static UdpSocket *fail(int fd, const UdpOptions *options, const char *what, GErr
 
 UdpSocket *udp_open(const UdpOptions *options, GError **error)
 {
-    int fd = socket(options->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int protocol = !options->echo               ? IPPROTO_UDP
+                   : options->family == AF_INET ? IPPROTO_ICMP
+                                                : IPPROTO_ICMPV6;
+    int fd = socket(options->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (fd < 0 && options->echo && errno == EACCES) {
+        g_set_error(error, UDP_ERROR, UDP_ERROR_RIGHT,
+                    "ping sockets are not allowed; set sysctl net.ipv4.ping_group_range");
+        return NULL;
+    }
     if (fd < 0)
         return fail(fd, options, "cannot be made", error);
     if (options->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device,

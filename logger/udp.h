@@ -11,6 +11,7 @@
 
 #define UDP_ERROR udp_error_quark()
 typedef enum {
+    UDP_ERROR_RIGHT,     /* ping sockets are not allowed to us (net.ipv4.ping_group_range) */
     UDP_ERROR_INTERFACE, /* the interface is not there, or has no address of the family */
     UDP_ERROR_SYSTEM     /* anything else; the message says what */
 } UdpError;
@@ -35,6 +36,7 @@ typedef struct {
 
 typedef struct {
     int family;             /* AF_INET or AF_INET6 */
+    gboolean echo;          /* unprivileged ICMP echo (ping socket) instead of UDP */
     const char *device;     /* interface (SO_BINDTODEVICE); NULL = any */
     const UdpAddress *bind; /* NULL = any address, any port */
     const UdpAddress *peer; /* connects; NULL = not connected */
