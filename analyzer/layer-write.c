@@ -371,6 +371,11 @@ gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
     return layer_add_shape(table, &shape, values, error);
 }
 
+int64_t layer_last_fid(const LayerTable *table)
+{
+    return OGR_F_GetFID(table->feature);
+}
+
 gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *name, const char *qml,
                          GError **error)
 {

@@ -189,6 +189,9 @@ gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
 gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const LayerValue *values,
                          GError **error);
 
+/* Key (fid) that the row added last got. */
+int64_t layer_last_fid(const LayerTable *table);
+
 /* Adds a style (QML text) to `layer_styles`, where QGIS looks; the first one of a layer is its
  * default. */
 gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *name, const char *qml,

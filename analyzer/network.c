@@ -2,3 +2,26 @@
 #include "analyzer/network.h"
 
 G_DEFINE_QUARK(corridor - network - error - quark, network_error)
+
+GeoPoint network_point_at(const Network *network, uint32_t edge, double offset_m)
+{
+    const NetworkEdge *e = &network->edges[edge];
+    const double *chain = network->chain_m + e->first_point;
+    const GeoPoint *p = network->points + e->first_point;
+    uint32_t low = 0, high = e->n_points - 1;
+
+    if (!(offset_m > 0))
+        return p[0];
+    if (offset_m >= e->length_m)
+        return p[high];
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (chain[mid] <= offset_m)
+            low = mid;
+        else
+            high = mid;
+    }
+    double t = chain[high] > chain[low] ? (offset_m - chain[low]) / (chain[high] - chain[low]) : 0;
+    return (GeoPoint){p[low].lon + t * (p[high].lon - p[low].lon),
+                      p[low].lat + t * (p[high].lat - p[low].lat)};
+}

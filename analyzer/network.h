@@ -38,12 +38,32 @@ typedef struct {
     int8_t layer; /* vertical order where lines cross without meeting */
 } NetworkEdge;
 
-/* One edge as a part of a corridor. */
+/* One edge as a part of a corridor. The chainage of a place on it is from_m + share * (to_m -
+ * from_m), where share (0..1) is how far along the edge it is, seen along the corridor; for the
+ * corridor's own line to_m - from_m is the edge's length. */
 typedef struct {
     uint32_t edge;
     gboolean reversed; /* the corridor runs from the edge's end to its start */
     double from_m;     /* chainage at which the edge begins, seen along the corridor */
+    double to_m;       /* chainage at which it ends */
+    gboolean folded;   /* not the corridor's own line, but the other carriageway or a parallel
+                          track that is folded onto it: its chainage overlaps with others */
 } CorridorEdge;
+
+/* A kilometre board: after re-alignments boards are not 1000 m apart (analyzer/chainage.h gives
+ * positions as 114+228). */
+typedef struct {
+    double at_m; /* chainage */
+    int32_t km;  /* what stands on it */
+} KmBoard;
+
+/* A named place along a corridor: station, junction. */
+typedef struct {
+    double at_m; /* chainage */
+    GeoPoint point;
+    const char *name;
+    const char *kind; /* "station", "halt", "junction" … */
+} CorridorStation;
 
 typedef struct {
     const char *name;
@@ -51,7 +71,12 @@ typedef struct {
     double start_m; /* chainage of its first point, usually 0 */
     double length_m;
     uint32_t n_edges;
-    const CorridorEdge *edges; /* in the order of the chainage */
+    const CorridorEdge *edges; /* the own line in the order of the chainage, then what is folded
+                                  onto it; of a part loaded by a box, the edges that are there */
+    uint32_t n_boards;
+    const KmBoard *boards; /* kilometre boards in the order of the chainage, if it has any */
+    uint32_t n_stations;
+    const CorridorStation *stations; /* in the order of the chainage */
 } Corridor;
 
 typedef struct {
@@ -68,14 +93,16 @@ typedef struct {
     const Corridor *corridors;
     char *path;   /* file it came from */
     char *digest; /* changes when the file's content changes: key for caches */
+    void *own;    /* memory of the arrays, for network_free() */
 } Network;
 
 #define NETWORK_ERROR network_error_quark()
 typedef enum {
     NETWORK_ERROR_FAILED,
-    NETWORK_ERROR_NOT_A_NETWORK,
+    NETWORK_ERROR_NOT_A_NETWORK, /* some other file, or a damaged one */
     NETWORK_ERROR_EMPTY,
     NETWORK_ERROR_ELSEWHERE, /* network and drive do not meet */
+    NETWORK_ERROR_NO_ROUTE,  /* the network does not connect the places */
 } NetworkError;
 GQuark network_error_quark(void);
 
@@ -83,9 +110,18 @@ typedef struct {
     double west, south, east, north; /* degrees; all 0 = everything */
 } GeoBox;
 
-/* Loads the edges that touch `box` (NULL = all), with their corridors.
+/* Loads the edges that touch `box` (NULL = all), with their corridors. Where the box meets none of
+ * them, the error (NETWORK_ERROR_ELSEWHERE) says how far away the network is. Edges of no length
+ * are left out, their nodes become one.
  * Returns: (transfer full): free with network_free(). */
 Network *network_load(const char *path, const GeoBox *box, GError **error);
+
+/* Loads the edges near n places (in any order, e.g. all fixes of a drive): those within reach_m,
+ * and some more, with all corridors. Places that are not on the earth are passed over. A country's
+ * network costs no more than the part that was driven.
+ * Returns: (transfer full): free with network_free(). */
+Network *network_load_around(const char *path, const GeoPoint *places, size_t n, double reach_m,
+                             GError **error);
 void network_free(Network *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
 
