@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/stat.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+double stat_percentile_7(const double *sorted, size_t n, double p)
+{
+    double h = (double)(n - 1) * CLAMP(p, 0.0, 1.0);
+    size_t i = (size_t)floor(h);
+    if (i + 1 >= n)
+        return sorted[n - 1];
+    return sorted[i] + (h - (double)i) * (sorted[i + 1] - sorted[i]);
+}
+
+double stat_percentile_1(const double *sorted, size_t n, double p)
+{
+    /* the small step back keeps 0.1 * 10, which is a little more than 1, at rank 1 */
+    double rank = ceil((double)n * CLAMP(p, 0.0, 1.0) - 1e-9);
+    size_t i = rank < 1.0 ? 0 : (size_t)rank - 1;
+    return sorted[MIN(i, n - 1)];
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = ((const StatWeighted *)a)->value, y = ((const StatWeighted *)b)->value;
+    return (x > y) - (x < y);
+}
+
+double stat_percentile_weighted(StatWeighted *v, size_t n, double p)
+{
+    qsort(v, n, sizeof *v, by_value);
+    double total = 0.0, sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        total += v[i].weight;
+    if (!(total > 0.0))
+        return NAN;
+    double wanted = p * total * (1.0 - 1e-12);
+    for (size_t i = 0; i < n; i++) {
+        sum += v[i].weight;
+        if (v[i].weight > 0.0 && sum >= wanted)
+            return v[i].value;
+    }
+    return v[n - 1].value;
+}
+
+/* Descending; a limit stands below a detected value of the same size. */
+static int by_censored(const void *a, const void *b)
+{
+    const StatCensored *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value < y->value ? 1 : -1;
+    return (x->is_limit != FALSE) - (y->is_limit != FALSE);
+}
+
+size_t stat_kaplan_meier(StatCensored *v, size_t n, StatStep *steps, double *below_all)
+{
+    qsort(v, n, sizeof *v, by_censored);
+    double share = 1.0;
+    size_t n_steps = 0;
+    for (size_t i = 0; i < n;) {
+        if (v[i].is_limit) {
+            i++;
+            continue;
+        }
+        size_t end = i;
+        while (end < n && !v[end].is_limit && v[end].value == v[i].value)
+            end++;
+        steps[n_steps++] = (StatStep){v[i].value, share};
+        share *= 1.0 - (double)(end - i) / (double)(n - i);
+        i = end;
+    }
+    *below_all = share;
+    return n_steps;
+}
+
+gboolean stat_kaplan_meier_percentile(const StatStep *steps, size_t n_steps, double below_all,
+                                      double p, double *value)
+{
+    if (n_steps == 0)
+        return FALSE;
+    *value = steps[n_steps - 1].value;
+    if (below_all >= p - 1e-12)
+        return FALSE;
+    for (size_t i = n_steps; i > 0; i--) {
+        *value = steps[i - 1].value;
+        if (steps[i - 1].share >= p - 1e-12)
+            break;
+    }
+    return TRUE;
+}
