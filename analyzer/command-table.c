@@ -3,6 +3,8 @@
 
 /* One line for each command, in the order of the help: X(variable). */
 #define COMMANDS(X)                                                                                \
+    X(command_import)                                                                              \
+    X(command_info)                                                                                \
     X(command_seal)                                                                                \
     X(command_sql)
 

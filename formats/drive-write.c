@@ -178,7 +178,7 @@ DriveWriter *drive_open_append(const char *path, GError **error)
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
-        !drive_writer_load_extents(writer, error) ||
+        !drive_writer_load_extents(writer, error) || !drive_writer_begin(writer, error) ||
         !drive_exec(writer->db, path, "DELETE FROM meta WHERE key = 'closed'", error))
         return NULL;
     return g_steal_pointer(&writer);

@@ -16,3 +16,45 @@
  * no RXLEV was reported). With NR-NSA the level of the LTE anchor. Returns FALSE if none is known.
  */
 gboolean radio_level_dbm(const Sample *sample, double *level_dbm);
+
+/* Kinds of values that can be refused for being out of range. */
+typedef enum {
+    REFUSED_RSRP,
+    REFUSED_RSRQ,
+    REFUSED_SINR,
+    REFUSED_RSSI,
+    REFUSED_RSCP,
+    REFUSED_ECIO,
+    REFUSED_RXLEV,
+    REFUSED_PCI,
+    REFUSED_ARFCN,
+    REFUSED_CELL_ID,
+    REFUSED_TAC,
+    REFUSED_CQI,
+    REFUSED_PLMN,
+    REFUSED_POSITION,
+    REFUSED_ACCURACY,
+    REFUSED_SPEED,
+    REFUSED_HEADING,
+    REFUSED_ALTITUDE,
+    REFUSED_TIME,
+    REFUSED_KIND_COUNT
+} RefusedKind;
+
+/* "RSRP", "latitude or longitude" … */
+const char *radio_refused_name(RefusedKind kind);
+
+/* How often each kind was refused. */
+typedef struct {
+    guint64 count[REFUSED_KIND_COUNT];
+} RefusedCounts;
+
+/* Clears the known bits of values outside their reporting ranges (see the table in radio.c for the
+ * ranges and their clauses) and counts them. */
+void radio_check_sample(Sample *sample, RefusedCounts *refused);
+
+/* The same for a fix. 0/0, which receivers write instead of nothing, is refused as a position. */
+void radio_check_fix(Fix *fix, RefusedCounts *refused);
+
+/* TRUE for 5 or 6 digits (3GPP TS 23.003, 2.2). */
+gboolean radio_is_plmn(const char *text);

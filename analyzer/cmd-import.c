@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/command.h"
+#include "analyzer/progress.h"
+#include "formats/import.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    char *format, *operator_label, *vehicle, *timezone, *output, *map_file;
+    char **map;
+} Options;
+
+static void clear_options(Options *options)
+{
+    g_free(options->format);
+    g_free(options->operator_label);
+    g_free(options->vehicle);
+    g_free(options->timezone);
+    g_free(options->output);
+    g_free(options->map_file);
+    g_strfreev(options->map);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, clear_options)
+
+static void show_progress(gint64 done, gint64 total, gpointer data)
+{
+    (void)total;
+    progress_set(data, done);
+}
+
+static void print_summary(const char *path, const ImportSummary *s)
+{
+    printf("%s: %s, %" G_GUINT64_FORMAT " rows: %" G_GUINT64_FORMAT " samples", path, s->format,
+           s->rows, s->samples);
+    if (s->no_service > 0)
+        printf(" (%" G_GUINT64_FORMAT " without service)", s->no_service);
+    const struct {
+        guint64 n;
+        const char *name;
+    } more[] = {{s->fixes, "fixes"},
+                {s->latencies, "round trips"},
+                {s->throughputs, "throughputs"},
+                {s->events, "events"}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(more); i++)
+        if (more[i].n > 0)
+            printf(", %" G_GUINT64_FORMAT " %s", more[i].n, more[i].name);
+    putchar('\n');
+    guint64 refused = 0;
+    for (int k = 0; k < REFUSED_KIND_COUNT; k++)
+        refused += s->refused.count[k];
+    if (refused == 0)
+        return;
+    printf("  %" G_GUINT64_FORMAT " values out of range, stored as unknown:", refused);
+    for (int k = 0; k < REFUSED_KIND_COUNT; k++)
+        if (s->refused.count[k] > 0)
+            printf(" %s %" G_GUINT64_FORMAT, radio_refused_name((RefusedKind)k),
+                   s->refused.count[k]);
+    putchar('\n');
+}
+
+/* OUT.drive, or the first file's name with the extension .drive in the current folder. */
+static char *output_name(const Options *options, const char *first)
+{
+    if (options->output != NULL)
+        return g_strdup(options->output);
+    g_autofree char *base = g_path_get_basename(first);
+    char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base)
+        *dot = '\0';
+    return g_strconcat(base, ".drive", NULL);
+}
+
+static gboolean import_all(DriveWriter *writer, const Options *options, char **files,
+                           GArray *summaries, GError **error)
+{
+    ImportOptions import_options = {
+        .format = options->format,
+        .operator_label = options->operator_label,
+        .timezone = options->timezone,
+        .map = (const char *const *)options->map,
+        .map_file = options->map_file,
+    };
+    if (options->vehicle != NULL && !drive_set_meta(writer, "vehicle", options->vehicle, error))
+        return FALSE;
+    if (!drive_set_meta(writer, "software", "corridor " CORRIDOR_VERSION, error))
+        return FALSE;
+    for (char **file = files; *file != NULL; file++) {
+        GStatBuf st;
+        gint64 size = g_stat(*file, &st) == 0 ? (gint64)st.st_size : 0;
+        g_autoptr(Progress) progress = progress_new(*file, "bytes", size);
+        ImportSummary summary;
+        if (!import_file(writer, *file, &import_options, show_progress, progress, &summary, error))
+            return FALSE;
+        g_array_append_val(summaries, summary);
+    }
+    return TRUE;
+}
+
+/* A new drive is written beside and renamed, so that it appears whole or not at all. */
+static gboolean import_new(const char *output, const Options *options, char **files,
+                           GArray *summaries, GError **error)
+{
+    g_autofree char *beside = g_strconcat(output, ".part", NULL);
+    (void)g_unlink(beside);
+    g_autoptr(DriveWriter) writer = drive_create(beside, error);
+    if (writer == NULL)
+        return FALSE;
+    gboolean done = drive_writer_set_bulk(writer, error) &&
+                    import_all(writer, options, files, summaries, error) &&
+                    drive_writer_close(writer, error);
+    g_clear_pointer(&writer, drive_writer_free);
+    if (done && g_rename(beside, output) != 0) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED, "%s: cannot be written: %s", output,
+                    g_strerror(errno));
+        done = FALSE;
+    }
+    if (!done)
+        (void)g_unlink(beside);
+    return done;
+}
+
+/* An existing drive gets all files in one transaction, or none. */
+static gboolean import_into(const char *output, const Options *options, char **files,
+                            GArray *summaries, GError **error)
+{
+    g_autoptr(DriveWriter) writer = drive_open_append(output, error);
+    if (writer == NULL || !import_all(writer, options, files, summaries, error) ||
+        !drive_writer_close(writer, error))
+        return FALSE;
+    g_clear_pointer(&writer, drive_writer_free);
+    return drive_seal(output, error);
+}
+
+static int run(const Command *command, int argc, char **argv)
+{
+    g_auto(Options) options = {0};
+    const GOptionEntry entries[] = {
+        {"format", 0, 0, G_OPTION_ARG_STRING, &options.format,
+         "breitband, gnettrack, plain or generic; found from the content if not given", "F"},
+        {"operator", 0, 0, G_OPTION_ARG_STRING, &options.operator_label,
+         "Operator label of the samples, instead of what the file says", "LABEL"},
+        {"vehicle", 0, 0, G_OPTION_ARG_STRING, &options.vehicle, "Name of the vehicle", "V"},
+        {"timezone", 0, 0, G_OPTION_ARG_STRING, &options.timezone,
+         "Zone of times that name none, like Europe/Stockholm (UTC)", "TZ"},
+        {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.map,
+         "Which column is what; see corridor-mapping(5)", "FIELD=COLUMN"},
+        {"map-file", 0, 0, G_OPTION_ARG_FILENAME, &options.map_file, "A file of such lines",
+         "FILE"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
+         "Drive to make, or to add to if it exists", "OUT.drive"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(GStrv) files = NULL;
+    int status = EXIT_DONE;
+    if (!command_parse(command, entries, argc, argv, 1, -1, &files, &status))
+        return status;
+    g_autofree char *output = output_name(&options, files[0]);
+    g_autoptr(GArray) summaries = g_array_new(FALSE, FALSE, sizeof(ImportSummary));
+    g_autoptr(GError) error = NULL;
+    gboolean exists = g_file_test(output, G_FILE_TEST_EXISTS);
+    gboolean done = exists ? import_into(output, &options, files, summaries, &error)
+                           : import_new(output, &options, files, summaries, &error);
+    if (!done) {
+        (void)command_failed(command, error);
+        return g_error_matches(error, FORMAT_ERROR, FORMAT_ERROR_OPTION) ? EXIT_USAGE : EXIT_FAILED;
+    }
+    gboolean used_zone = FALSE;
+    for (guint i = 0; i < summaries->len; i++) {
+        const ImportSummary *summary = &g_array_index(summaries, ImportSummary, i);
+        print_summary(files[i], summary);
+        used_zone = used_zone || summary->used_zone;
+    }
+    printf("%s %s\n", exists ? "added to" : "wrote", output);
+    if (used_zone && options.timezone == NULL && options.map_file == NULL)
+        command_warn(command, "times name no time zone and were read as UTC; give --timezone");
+    return EXIT_DONE;
+}
+
+const Command command_import = {"import", "FILE…", "read measurement files into a drive", run};

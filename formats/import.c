@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/import.h"
+
+#include "formats/plmn.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+enum { PROGRESS_ROWS = 4096 };
+
+typedef struct {
+    gint64 last_fix_ns;
+    double last_lat, last_lon;
+    gboolean has_fix;
+} SourceState;
+
+struct Import_ {
+    DriveWriter *writer;
+    const ImportOptions *options;
+    ImportSummary *summary;
+    GTimeZone *zone;
+    ImportProgressFunc progress;
+    gpointer progress_data;
+    GHashTable *sources; /* key text -> number */
+    GArray *states;      /* of SourceState, by number */
+    char *last_key;
+    gint64 last_source;
+    gint64 first_ns;
+    gboolean has_time;
+};
+
+static const ImportFormat *const formats[] = {&import_breitband, &import_gnettrack, &import_plain,
+                                              &import_generic};
+
+const char *const *import_formats(void)
+{
+    static const char *names[G_N_ELEMENTS(formats) + 1];
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
+        names[i] = formats[i]->name;
+    return names;
+}
+
+DriveWriter *import_writer(ImportJob *job)
+{
+    return job->writer;
+}
+
+const ImportOptions *import_options(const ImportJob *job)
+{
+    return job->options;
+}
+
+ImportSummary *import_summary(ImportJob *job)
+{
+    return job->summary;
+}
+
+GTimeZone *import_zone(const ImportJob *job)
+{
+    return job->zone;
+}
+
+/* ---- sources ---- */
+
+static char *clean_text(const char *text)
+{
+    char *valid = text != NULL ? g_utf8_make_valid(text, -1) : g_strdup("");
+    return g_strstrip(valid);
+}
+
+static gboolean new_source(ImportJob *job, const char *operator_label, const char *device,
+                           const char *home_plmn, gint64 *number, GError **error)
+{
+    /* A reseller's name says nothing of the network: its SIMs may be of several operators. */
+    const char *network =
+        job->options->operator_label == NULL && home_plmn != NULL ? plmn_operator(home_plmn) : NULL;
+    g_autofree char *owner = clean_text(network != NULL ? network : operator_label);
+    g_autofree char *model = clean_text(device);
+    g_autofree char *label = *model != '\0' && *owner != '\0'
+                                 ? g_strdup_printf("%s (%s)", owner, model)
+                                 : g_strdup(*owner != '\0'   ? owner
+                                            : *model != '\0' ? model
+                                                             : "phone");
+    Source source = {0};
+    RECORD_SET(&source, SOURCE, kind, SOURCE_PHONE);
+    RECORD_SET(&source, SOURCE, label, label);
+    if (*owner != '\0')
+        RECORD_SET(&source, SOURCE, operator_label, owner);
+    if (*model != '\0')
+        RECORD_SET(&source, SOURCE, model, model);
+    if (home_plmn != NULL && radio_is_plmn(home_plmn))
+        RECORD_SET(&source, SOURCE, home_plmn, home_plmn);
+    return drive_add_source(job->writer, &source, number, error);
+}
+
+gboolean import_source(ImportJob *job, const char *operator_label, const char *device,
+                       const char *home_plmn, gint64 *source, GError **error)
+{
+    if (job->options->operator_label != NULL)
+        operator_label = job->options->operator_label;
+    char key[256];
+    (void)g_snprintf(key, sizeof key, "%s\x1f%s\x1f%s",
+                     operator_label != NULL ? operator_label : "", device != NULL ? device : "",
+                     home_plmn != NULL ? home_plmn : "");
+    if (job->last_key != NULL && strcmp(job->last_key, key) == 0) {
+        *source = job->last_source;
+        return TRUE;
+    }
+    const gint64 *found = g_hash_table_lookup(job->sources, key);
+    if (found == NULL) {
+        if (!new_source(job, operator_label, device, home_plmn, source, error))
+            return FALSE;
+        g_hash_table_insert(job->sources, g_strdup(key), g_memdup2(source, sizeof *source));
+    } else {
+        *source = *found;
+    }
+    g_free(job->last_key);
+    job->last_key = g_strdup(key);
+    job->last_source = *source;
+    return TRUE;
+}
+
+static SourceState *state_of(ImportJob *job, gint64 source)
+{
+    if ((guint)source >= job->states->len)
+        g_array_set_size(job->states, (guint)source + 1);
+    return &g_array_index(job->states, SourceState, (guint)source);
+}
+
+/* ---- records ---- */
+
+static void note_time(ImportJob *job, gint64 time_ns)
+{
+    if (!job->has_time)
+        job->first_ns = time_ns;
+    job->has_time = TRUE;
+}
+
+gboolean import_add_fix(ImportJob *job, Fix *fix, GError **error)
+{
+    radio_check_fix(fix, &job->summary->refused);
+    if (!RECORD_HAS(fix, FIX, lat))
+        return TRUE;
+    SourceState *state = state_of(job, fix->source);
+    if (state->has_fix && state->last_fix_ns == fix->time_ns && state->last_lat == fix->lat &&
+        state->last_lon == fix->lon) {
+        job->summary->repeated_positions++;
+        return TRUE;
+    }
+    *state = (SourceState){fix->time_ns, fix->lat, fix->lon, TRUE};
+    note_time(job, fix->time_ns);
+    job->summary->fixes++;
+    return drive_add_fix(job->writer, fix, error);
+}
+
+gboolean import_add_sample(ImportJob *job, Sample *sample, GError **error)
+{
+    radio_check_sample(sample, &job->summary->refused);
+    note_time(job, sample->time_ns);
+    job->summary->samples++;
+    if (RECORD_HAS(sample, SAMPLE, service) && sample->service == SERVICE_NONE)
+        job->summary->no_service++;
+    return drive_add_sample(job->writer, sample, error);
+}
+
+gboolean import_add_latency(ImportJob *job, const Latency *latency, GError **error)
+{
+    note_time(job, latency->time_ns);
+    job->summary->latencies++;
+    return drive_add_latency(job->writer, latency, error);
+}
+
+gboolean import_add_throughput(ImportJob *job, const Throughput *throughput, GError **error)
+{
+    note_time(job, throughput->time_ns);
+    job->summary->throughputs++;
+    return drive_add_throughput(job->writer, throughput, error);
+}
+
+gboolean import_add_event(ImportJob *job, const Event *event, GError **error)
+{
+    note_time(job, event->time_ns);
+    job->summary->events++;
+    return drive_add_event(job->writer, event, error);
+}
+
+void import_row_done(ImportJob *job, const TextTable *table)
+{
+    if (++job->summary->rows % PROGRESS_ROWS == 0 && job->progress != NULL)
+        job->progress(text_table_position(table), text_table_size(table), job->progress_data);
+}
+
+static gboolean refuse_number(const TextTable *table, const TextField *field, const char *column,
+                              GError **error)
+{
+    g_autofree char *shown = g_utf8_make_valid(field->text, MIN((gssize)field->length, 40));
+    return text_table_refuse(table, error, "%s: \"%s\" is not a number", column, shown);
+}
+
+gboolean import_real(const TextTable *table, const TextField *field, const char *column,
+                     gboolean *known, double *value, GError **error)
+{
+    *known = FALSE;
+    gboolean comma = field->quoted || text_table_separator(table) != ',';
+    if (value_parse_real(field, comma, value)) {
+        *known = TRUE;
+        return TRUE;
+    }
+    return value_is_absent(field) || refuse_number(table, field, column, error);
+}
+
+gboolean import_int(const TextTable *table, const TextField *field, const char *column, int base,
+                    gboolean *known, int64_t *value, GError **error)
+{
+    *known = FALSE;
+    if (value_is_absent(field))
+        return TRUE;
+    *known = value_parse_int(field, base, value);
+    return *known || refuse_number(table, field, column, error);
+}
+
+/* ---- a file ---- */
+
+static char *sha256_of_file(const char *path, GError **error)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_autoptr(GFileInputStream) stream = g_file_read(file, NULL, NULL);
+    if (stream == NULL) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED,
+                    "%s: cannot be read; is the name right?", path);
+        return NULL;
+    }
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree guchar *buffer = g_malloc(1 << 18);
+    gssize n = 0;
+    while ((n = g_input_stream_read(G_INPUT_STREAM(stream), buffer, 1 << 18, NULL, NULL)) > 0)
+        g_checksum_update(checksum, buffer, n);
+    if (n < 0) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED, "%s: cannot be read", path);
+        return NULL;
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static const ImportFormat *choose_format(const TextTable *table, const ImportOptions *options,
+                                         GError **error)
+{
+    const char *path = text_table_path(table);
+    if (options->format != NULL) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
+            if (strcmp(formats[i]->name, options->format) == 0)
+                return formats[i];
+        g_autofree char *names = g_strjoinv(", ", (char **)(uintptr_t)import_formats());
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_OPTION,
+                    "there is no format %s; formats are %s", options->format, names);
+        return NULL;
+    }
+    if (options->map != NULL || options->map_file != NULL)
+        return &import_generic;
+    const ImportFormat *best = NULL;
+    const ImportFormat *second = NULL;
+    int best_score = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
+        int score = formats[i]->probe(table);
+        if (score > best_score) {
+            best = formats[i];
+            best_score = score;
+            second = NULL;
+        } else if (score == best_score && score > 0) {
+            second = formats[i];
+        }
+    }
+    if (best == NULL)
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_UNKNOWN,
+                    "%s: its columns are of no known format; say which column is what with --map",
+                    path);
+    else if (second != NULL)
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_UNKNOWN,
+                    "%s: could be %s or %s; say which with --format", path, best->name,
+                    second->name);
+    return second == NULL ? best : NULL;
+}
+
+static gboolean record_import(ImportJob *job, const char *path, const char *sha256, GError **error)
+{
+    const ImportSummary *summary = job->summary;
+    g_autoptr(GString) detail = g_string_new("{");
+    guint64 refused = 0;
+    for (int k = 0; k < REFUSED_KIND_COUNT; k++) {
+        if (summary->refused.count[k] == 0)
+            continue;
+        refused += summary->refused.count[k];
+        g_string_append_printf(detail, "%s\"%s\": %" G_GUINT64_FORMAT, detail->len > 1 ? ", " : "",
+                               radio_refused_name((RefusedKind)k), summary->refused.count[k]);
+    }
+    g_string_append_c(detail, '}');
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *valid_name = g_utf8_make_valid(name, -1);
+    Import import = {0};
+    RECORD_SET(&import, IMPORT, time_ns, g_get_real_time() * 1000);
+    RECORD_SET(&import, IMPORT, sha256, sha256);
+    RECORD_SET(&import, IMPORT, name, valid_name);
+    RECORD_SET(&import, IMPORT, format, summary->format);
+    RECORD_SET(&import, IMPORT, rows, (gint64)summary->rows);
+    RECORD_SET(&import, IMPORT, refused_values, (gint64)refused);
+    RECORD_SET(&import, IMPORT, detail, detail->str);
+    if (!drive_add_import(job->writer, &import, error))
+        return FALSE;
+    if (refused == 0 || !job->has_time)
+        return TRUE;
+    Event event = {0};
+    RECORD_SET(&event, EVENT, time_ns, job->first_ns);
+    RECORD_SET(&event, EVENT, kind, "refused-values");
+    RECORD_SET(&event, EVENT, detail, detail->str);
+    RECORD_SET(&event, EVENT, value, (double)refused);
+    return drive_add_event(job->writer, &event, error);
+}
+
+gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions *options,
+                     ImportProgressFunc progress, gpointer data, ImportSummary *summary,
+                     GError **error)
+{
+    *summary = (ImportSummary){0};
+    g_autoptr(GTimeZone) zone =
+        g_time_zone_new_identifier(options->timezone != NULL ? options->timezone : "UTC");
+    if (zone == NULL) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_OPTION,
+                    "there is no time zone %s; give one like Europe/Stockholm", options->timezone);
+        return FALSE;
+    }
+    g_autofree char *sha256 = sha256_of_file(path, error);
+    if (sha256 == NULL || !drive_check_not_imported(writer, sha256, error))
+        return FALSE;
+    g_autoptr(TextTable) table = text_table_open(path, '\0', error);
+    if (table == NULL)
+        return FALSE;
+    const ImportFormat *format = choose_format(table, options, error);
+    if (format == NULL)
+        return FALSE;
+    summary->format = format->name;
+    ImportJob job = {
+        .writer = writer,
+        .options = options,
+        .summary = summary,
+        .zone = zone,
+        .progress = progress,
+        .progress_data = data,
+        .sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .states = g_array_new(FALSE, TRUE, sizeof(SourceState)),
+    };
+    gboolean done = format->read(&job, table, error) && record_import(&job, path, sha256, error);
+    g_hash_table_unref(job.sources);
+    g_array_unref(job.states);
+    g_free(job.last_key);
+    return done;
+}
