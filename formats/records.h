@@ -272,7 +272,11 @@ typedef enum {
     X(REAL, jitter_ms, "ms", "largest interarrival jitter of the two ways")                        \
     X(REAL, loss_percent, "%", "audio packets lost, the worse of the two ways")                    \
     X(INT, longest_loss, "", "longest run of audio packets lost")                                  \
-    X(REAL, video_loss_percent, "%", "video frames lost or incomplete, the worse of the two ways")
+    X(REAL, video_loss_percent, "%", "video frames lost or incomplete, the worse of the two ways") \
+    X(INT, is_window, "", "1 a window of 15 s made of the seconds before it, 0 one second")        \
+    X(REAL, concealed_percent, "%", "audio packets lost or too late, the worse of the two ways")   \
+    X(INT, single_losses, "", "200 ms windows with at least one audio packet lost")                \
+    X(INT, reordered, "", "packets out of order, both ways")
 
 #define EVENT_COLUMNS(X)                                                                           \
     X(INT, time_ns, "ns", "when")                                                                  \
