@@ -5,6 +5,7 @@
 #define COMMANDS(X)                                                                                \
     X(command_import)                                                                              \
     X(command_info)                                                                                \
+    X(command_network_build)                                                                       \
     X(command_seal)                                                                                \
     X(command_sql)
 

@@ -4,10 +4,11 @@
 #include "analyzer/layer.h"
 
 static const LayerField edge_fields[] = {
-    {"id", LAYER_TEXT},       {"from_node", LAYER_INT}, {"to_node", LAYER_INT},
-    {"length_m", LAYER_REAL}, {"kind", LAYER_TEXT},     {"class", LAYER_TEXT},
-    {"name", LAYER_TEXT},     {"ref", LAYER_TEXT},      {"way", LAYER_TEXT},
-    {"tunnel", LAYER_INT},    {"bridge", LAYER_INT},    {"layer", LAYER_INT},
+    {"id", LAYER_TEXT},     {"id_offset_m", LAYER_REAL}, {"from_node", LAYER_INT},
+    {"to_node", LAYER_INT}, {"length_m", LAYER_REAL},    {"kind", LAYER_TEXT},
+    {"class", LAYER_TEXT},  {"name", LAYER_TEXT},        {"ref", LAYER_TEXT},
+    {"way", LAYER_TEXT},    {"tunnel", LAYER_INT},       {"bridge", LAYER_INT},
+    {"layer", LAYER_INT},
 };
 static const LayerField node_fields[] = {{"node", LAYER_INT}, {"edges", LAYER_INT}};
 static const LayerField corridor_fields[] = {
@@ -145,6 +146,7 @@ gboolean network_file_add_edge(NetworkFile *file, const NetworkEdge *edge, int64
     static const char *const ways[] = {"both", "forward", "backward"};
     LayerValue values[] = {
         layer_text(edge->id != NULL && edge->id[0] != '\0' ? edge->id : NULL),
+        layer_real(edge->id_offset_m),
         layer_int(from_node),
         layer_int(to_node),
         layer_real(edge->length_m),

@@ -74,7 +74,7 @@ static gboolean check_is_network(LayerSource *source, GError **error)
 }
 
 typedef struct {
-    int id, from, to, length, kind, class, name, ref, way, tunnel, bridge, layer;
+    int id, id_offset, from, to, length, kind, class, name, ref, way, tunnel, bridge, layer;
 } EdgeColumns;
 
 static gboolean find_columns(const LayerReader *reader, EdgeColumns *c, GError **error)
@@ -83,6 +83,7 @@ static gboolean find_columns(const LayerReader *reader, EdgeColumns *c, GError *
         !layer_need_column(reader, "to_node", &c->to, error))
         return FALSE;
     c->id = layer_column(reader, "id");
+    c->id_offset = layer_column(reader, "id_offset_m");
     c->length = layer_column(reader, "length_m");
     c->kind = layer_column(reader, "kind");
     c->class = layer_column(reader, "class");
@@ -104,6 +105,7 @@ static void edge_of_row(const LayerRow *row, const EdgeColumns *c, NetworkEdge *
         .length_m = layer_get_real(row, c->length, NAN),
         .fid = row->fid,
         .id = layer_get_text(row, c->id),
+        .id_offset_m = layer_get_real(row, c->id_offset, 0),
         .class = layer_get_text(row, c->class),
         .name = layer_get_text(row, c->name),
         .ref = layer_get_text(row, c->ref),

@@ -27,13 +27,15 @@ typedef struct {
     uint32_t first_point; /* into Network.points and Network.chain_m */
     uint32_t n_points;    /* at least 2 */
     double length_m;
-    int64_t fid;       /* feature id in the network file */
-    const char *id;    /* --id-field value, or the feature id in digits */
-    const char *class; /* highway=… or railway=… value; "" if not known */
-    const char *name;  /* "" if none */
-    const char *ref;   /* road number or line; "" if none */
-    uint8_t kind;      /* EdgeKind */
-    uint8_t way;       /* EdgeWay */
+    int64_t fid;        /* feature id in the network file */
+    const char *id;     /* --id-field value, or the feature id in digits */
+    double id_offset_m; /* where this edge begins on the feature that `id` names: 0, unless that
+                           was split at a junction. Offsets shown beside `id` count from there */
+    const char *class;  /* highway=… or railway=… value; "" if not known */
+    const char *name;   /* "" if none */
+    const char *ref;    /* road number or line; "" if none */
+    uint8_t kind;       /* EdgeKind */
+    uint8_t way;        /* EdgeWay */
     uint8_t tunnel, bridge;
     int8_t layer; /* vertical order where lines cross without meeting */
 } NetworkEdge;
