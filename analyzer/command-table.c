@@ -6,6 +6,7 @@
     X(command_import)                                                                              \
     X(command_info)                                                                                \
     X(command_network_build)                                                                       \
+    X(command_export)                                                                              \
     X(command_seal)                                                                                \
     X(command_sql)
 

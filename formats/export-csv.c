@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CSV as RFC 4180 has it, with LF line ends. Behind the columns stands the place: lat and lon of a
+ * point; lat_from … lon_to, the ends, of a line.
+ */
+#include "formats/export.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void put_text(FILE *out, const char *text)
+{
+    if (text[strcspn(text, ",\"\r\n")] == '\0') {
+        (void)fputs(text, out);
+        return;
+    }
+    (void)putc('"', out);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"')
+            (void)putc('"', out);
+        (void)putc(*c, out);
+    }
+    (void)putc('"', out);
+}
+
+static void begin(FILE *out, const ExportHead *head)
+{
+    for (guint i = 0; i < head->n_columns; i++) {
+        put_text(out, head->columns[i].name);
+        (void)putc(',', out);
+    }
+    (void)fputs(head->lines ? "lat_from,lon_from,lat_to,lon_to\n" : "lat,lon\n", out);
+}
+
+static void put_point(FILE *out, const ExportPoint *point)
+{
+    char lat[32];
+    char lon[32];
+    if (point != NULL)
+        (void)fprintf(out, "%s,%s", g_ascii_formatd(lat, sizeof lat, "%.7f", point->lat),
+                      g_ascii_formatd(lon, sizeof lon, "%.7f", point->lon));
+    else
+        (void)putc(',', out);
+}
+
+static void row(FILE *out, const ExportHead *head, const ExportRow *row, guint64 number)
+{
+    (void)number;
+    char text[32];
+    for (guint i = 0; i < head->n_columns; i++) {
+        const ExportValue *value = &row->values[i];
+        if (value->known && head->columns[i].type == EXPORT_INT)
+            (void)fprintf(out, "%" PRId64, value->v.i);
+        else if (value->known && head->columns[i].type == EXPORT_REAL)
+            (void)fputs(export_real(value->v.r, text), out);
+        else if (value->known && value->v.t != NULL)
+            put_text(out, value->v.t);
+        (void)putc(',', out);
+    }
+    put_point(out, row->n_points > 0 ? &row->points[0] : NULL);
+    if (head->lines) {
+        (void)putc(',', out);
+        put_point(out, row->n_points > 0 ? &row->points[row->n_points - 1] : NULL);
+    }
+    (void)putc('\n', out);
+}
+
+const ExportFormat export_csv = {.name = "csv", .begin = begin, .row = row};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/file-replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+struct FileReplace {
+    char *path, *beside;
+    FILE *stream;
+};
+
+static gboolean failed(const char *path, int number, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(number),
+                "%s: cannot be written: %s", path, g_strerror(number));
+    return FALSE;
+}
+
+char *file_replace_name_beside(const char *path)
+{
+    for (guint try = 0;; try++) {
+        g_autofree char *name = g_strdup_printf("%s.new-%d-%u", path, (int)getpid(), try);
+        if (!g_file_test(name, G_FILE_TEST_EXISTS))
+            return g_steal_pointer(&name);
+    }
+}
+
+/* The rename is durable once the folder is. Some file systems cannot sync folders: not an error. */
+static void sync_folder(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
+gboolean file_replace_rename(const char *beside, const char *path, GError **error)
+{
+    if (g_rename(beside, path) != 0)
+        return failed(path, errno, error);
+    sync_folder(path);
+    return TRUE;
+}
+
+FileReplace *file_replace_open(const char *path, GError **error)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        failed(path, EISDIR, error);
+        return NULL;
+    }
+    g_autoptr(FileReplace) file = g_new0(FileReplace, 1);
+    file->path = g_strdup(path);
+    file->beside = file_replace_name_beside(path);
+    int fd = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        failed(path, errno, error);
+        g_clear_pointer(&file->beside, g_free);
+        return NULL;
+    }
+    file->stream = fdopen(fd, "w");
+    if (file->stream == NULL) {
+        failed(path, errno, error);
+        (void)close(fd);
+        return NULL;
+    }
+    (void)setvbuf(file->stream, NULL, _IOFBF, 1 << 16);
+    return g_steal_pointer(&file);
+}
+
+FILE *file_replace_stream(FileReplace *file)
+{
+    return file->stream;
+}
+
+gboolean file_replace_commit(FileReplace *file, GError **error)
+{
+    g_return_val_if_fail(file->stream != NULL, FALSE);
+    errno = 0;
+    gboolean whole =
+        fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
+    int number = errno != 0 ? errno : EIO;
+    whole = fclose(g_steal_pointer(&file->stream)) == 0 && whole;
+    if (!whole)
+        return failed(file->path, number, error);
+    if (!file_replace_rename(file->beside, file->path, error))
+        return FALSE;
+    g_clear_pointer(&file->beside, g_free);
+    return TRUE;
+}
+
+void file_replace_free(FileReplace *file)
+{
+    if (file == NULL)
+        return;
+    if (file->stream != NULL)
+        (void)fclose(file->stream);
+    if (file->beside != NULL)
+        (void)g_unlink(file->beside);
+    g_free(file->beside);
+    g_free(file->path);
+    g_free(file);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a file so that it appears whole or not at all: written beside its path, synced to disk,
+ * renamed.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdio.h>
+
+typedef struct FileReplace FileReplace;
+
+/* Begins to write `path`; what is there stays until file_replace_commit(). Fails with G_FILE_ERROR.
+ * Returns: (transfer full): free with file_replace_free(). */
+FileReplace *file_replace_open(const char *path, GError **error);
+
+/* Where to write. (transfer none) */
+FILE *file_replace_stream(FileReplace *file);
+
+/* Fails if any write failed; else makes the file durable and gives it its name. */
+gboolean file_replace_commit(FileReplace *file, GError **error);
+
+/* Frees; what was not committed is deleted. NULL is allowed. */
+void file_replace_free(FileReplace *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileReplace, file_replace_free)
+
+/* A name beside `path` that is not in use, for writers that open files themselves.
+ * Returns: (transfer full). */
+char *file_replace_name_beside(const char *path);
+
+/* Gives the finished file `beside` the name `path` and makes that durable. */
+gboolean file_replace_rename(const char *beside, const char *path, GError **error);
