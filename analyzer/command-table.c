@@ -5,8 +5,10 @@
 #define COMMANDS(X)                                                                                \
     X(command_import)                                                                              \
     X(command_info)                                                                                \
-    X(command_network_build)                                                                       \
     X(command_export)                                                                              \
+    X(command_profile_check)                                                                       \
+    X(command_profile_list)                                                                        \
+    X(command_network_build)                                                                       \
     X(command_seal)                                                                                \
     X(command_sql)
 
