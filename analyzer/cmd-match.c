@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/command.h"
+#include "analyzer/match.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+
+typedef struct {
+    const Network *network;
+    const MatchOptions *options;
+    FILE *out;
+    guint64 by_status[FIX_STATUS_COUNT];
+} Job;
+
+static void print_time(FILE *out, int64_t time_ns)
+{
+    int64_t seconds = time_ns / 1000000000 - (time_ns % 1000000000 < 0 ? 1 : 0);
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+    g_autofree char *text = time != NULL ? g_date_time_format(time, "%FT%T") : g_strdup("?");
+    (void)fprintf(out, "%s.%03dZ", text, (int)((time_ns - seconds * 1000000000) / 1000000));
+}
+
+static void print_fix(Job *job, const TrackFix *fix)
+{
+    job->by_status[fix->status]++;
+    print_time(job->out, fix->time_ns);
+    if (fix->status == FIX_MATCHED)
+        (void)fprintf(job->out, ",%s,%.1f,%.7f,%.7f,%.1f\n", job->network->edges[fix->edge].id,
+                      fix->offset_m, fix->point.lat, fix->point.lon, fix->distance_m);
+    else if (isfinite(fix->raw.lat) && isfinite(fix->raw.lon))
+        (void)fprintf(job->out, ",,,%.7f,%.7f,\n", fix->raw.lat, fix->raw.lon);
+    else
+        (void)fputs(",,,,,\n", job->out);
+}
+
+static gboolean match_receiver(Job *job, Drive *drive, gint64 source, GError **error)
+{
+    g_autoptr(GArray) fixes = match_read_fixes(drive, source, error);
+    if (fixes == NULL)
+        return FALSE;
+    g_autoptr(Track) track = track_match(job->network, (const MatchFix *)(void *)fixes->data,
+                                         fixes->len, job->options, error);
+    if (track == NULL) {
+        g_prefix_error(error, "%s: ", drive_path(drive));
+        return FALSE;
+    }
+    size_t n = 0;
+    const TrackFix *found = track_fixes(track, &n);
+    for (size_t i = 0; i < n; i++)
+        print_fix(job, &found[i]);
+    return TRUE;
+}
+
+static gboolean match_drive(Job *job, const char *path, GError **error)
+{
+    g_autoptr(Drive) drive = drive_open(path, error);
+    if (drive == NULL)
+        return FALSE;
+    g_autoptr(GArray) receivers = match_receivers(drive, error);
+    if (receivers == NULL)
+        return FALSE;
+    for (guint i = 0; i < receivers->len; i++)
+        if (!match_receiver(job, drive, g_array_index(receivers, gint64, i), error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean match_to_file(Job *job, const char *csv, char **drives, GError **error)
+{
+    g_autofree char *beside = g_strconcat(csv, ".part", NULL);
+    job->out = g_fopen(beside, "w");
+    gboolean done = job->out != NULL;
+    if (done) {
+        (void)fputs("time,edge,offset_m,lat,lon,distance_m\n", job->out);
+        for (char **drive = drives; done && *drive != NULL; drive++)
+            done = match_drive(job, *drive, error);
+        gboolean written = !ferror(job->out);
+        written = fclose(job->out) == 0 && written;
+        if (done && written && g_rename(beside, csv) == 0)
+            return TRUE;
+        int code = errno;
+        (void)g_unlink(beside);
+        if (!done)
+            return FALSE;
+        errno = code;
+    }
+    g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_FAILED, "%s: cannot be written: %s", csv,
+                g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean parse_mode(const char *mode, unsigned *modes)
+{
+    static const struct {
+        const char *name;
+        unsigned modes;
+    } rows[] = {{"all", 0}, {"road", EDGE_ROAD}, {"rail", EDGE_RAIL}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (g_strcmp0(mode, rows[i].name) == 0) {
+            *modes = rows[i].modes;
+            return TRUE;
+        }
+    return mode == NULL;
+}
+
+static int run(const Command *command, int argc, char **argv)
+{
+    g_autofree char *network_path = NULL;
+    g_autofree char *csv = NULL;
+    g_autofree char *mode = NULL;
+    const GOptionEntry entries[] = {
+        {"network", 'n', 0, G_OPTION_ARG_FILENAME, &network_path, "Network to match to",
+         "NET.gpkg"},
+        {"csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Table to write, a row for each fix", "OUT.csv"},
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Only these edges: road, rail or all (all)",
+         "MODE"},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_auto(GStrv) drives = NULL;
+    int status = EXIT_DONE;
+    if (!command_parse(command, entries, argc, argv, 1, -1, &drives, &status))
+        return status;
+    MatchOptions options = {0};
+    if (network_path == NULL || csv == NULL)
+        return command_usage_error(command, "%s is missing",
+                                   network_path == NULL ? "-n NET.gpkg" : "--csv OUT.csv");
+    if (!parse_mode(mode, &options.modes))
+        return command_usage_error(command, "--mode %s: say road, rail or all", mode);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Network) network = network_load(network_path, NULL, &error);
+    if (network == NULL)
+        return command_failed(command, error);
+    Job job = {.network = network, .options = &options};
+    if (!match_to_file(&job, csv, drives, &error))
+        return command_failed(command, error);
+    printf("%s: %" G_GUINT64_FORMAT " fixes matched, %" G_GUINT64_FORMAT
+           " off the network, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT " repeated\n",
+           csv, job.by_status[FIX_MATCHED], job.by_status[FIX_OFF_NETWORK],
+           job.by_status[FIX_REJECTED], job.by_status[FIX_REPEATED]);
+    return EXIT_DONE;
+}
+
+const Command command_match = {"match", "DRIVE…", "find where on a network each fix was", run};

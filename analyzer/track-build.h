@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Building a track: what the matcher knows and the askers of a track do not.
+ */
+#pragma once
+
+#include "analyzer/track.h"
+
+/* A piece of one edge, travelled in one direction. */
+typedef struct {
+    uint32_t edge;
+    gboolean backward;
+    double from_m;  /* in the direction of travel, from where the edge is entered */
+    double start_s; /* metres travelled since the start of the stretch, at the piece's start */
+} RoutePiece;
+
+/* A matched fix that holds the track in place. */
+typedef struct {
+    int64_t time_ns;
+    double s;         /* metres travelled since the start of the stretch */
+    double speed_mps; /* along the track */
+    double sigma_m;
+} TrackAnchor;
+
+/* network must outlive the track. Returns: (transfer full). */
+Track *track_new(const Network *network, size_t n_fixes);
+
+/* Fix i, to be filled in by the matcher. */
+TrackFix *track_fix(Track *track, size_t i);
+
+/* Begins a new stretch; pieces and anchors added from now on belong to it. */
+void track_begin_stretch(Track *track);
+guint track_stretches(const Track *track);
+void track_add_piece(Track *track, RoutePiece piece);
+void track_add_anchor(Track *track, TrackAnchor anchor);
+TrackAnchor *track_anchors(Track *track, size_t *n);
+
+/* The place s metres into a stretch. */
+void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, double *offset_m,
+                  gboolean *backward);
+
+/* Metres travelled at a time between two anchors of a stretch, and the half width of where the
+ * vehicle can have been with at most `max_accel` m/s² (docs/method.md, "Placing"): cubic Hermite
+ * with the guard of Fritsch and Carlson (1980) so that it never runs backward. */
+void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, double max_accel,
+                   double *s, double *speed_mps, double *half_width_m);
