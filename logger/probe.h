@@ -36,7 +36,8 @@ typedef struct {
 typedef struct {
     gint64 cell_id;
     double level_dbm;
-    const char *rat; /* static */
+    const char
+        *blocked; /* static: why no probe may run now, e.g. "no-service", "roaming"; NULL = may */
 } ProbeRadio;
 
 typedef struct {
@@ -50,6 +51,9 @@ typedef struct {
     /* Where we are, what the modem sees; NULL = never known. */
     void (*place)(gpointer data, ProbePlace *place);
     void (*radio)(gpointer data, gint64 source, ProbeRadio *radio);
+    /* What the box is short of ("disk", "cpu"), so that probes should wait; NULL = nothing. The
+     * function may be NULL. */
+    const char *(*shortage)(gpointer data);
 } ProbeHost;
 
 /* The modem a probe runs on. */

@@ -2,11 +2,14 @@
 /*
  * probe-runner: runs one probe of the logger without the logger, for tests and benchmarks.
  *
- *     probe-runner [OPTION]... KIND      KIND: stamp, echo, meeting, train, download, upload
+ *     probe-runner [OPTION]... KIND      KIND: stamp, echo, meeting, train, download, upload,
+ *                                        schedule (what --plan says), capture
  *
  * Each record goes to standard output as one line of JSON with "record" naming its table. A last
  * line, "record":"runner", tells how long it took and how much processor time.
  */
+#include "logger/capture.h"
+#include "logger/probe-schedule.h"
 #include "logger/probe-stamp.h"
 #include "logger/udp.h"
 #include <glib-unix.h>
@@ -17,10 +20,12 @@
 #include <sys/resource.h>
 
 static char *reflector = NULL, *interface = NULL, *key_path = NULL, *url = NULL,
-            *packets_path = NULL, *rates = NULL, *ca_file = NULL, *echo_target = NULL;
+            *packets_path = NULL, *rates = NULL, *ca_file = NULL, *echo_target = NULL, *plan = NULL,
+            *state_dir = NULL, *debug = NULL, *blocked = NULL;
 static int stamp_port = 0, session_port = 0, streams = 0, video_kbps = -1, copies = 1, size = 0;
 static double seconds = 5, per_s = 0, warm_up = -1, megabytes = 0, timeout = 0;
-static gboolean no_stamp_key, quiet, six;
+static double daily_mb = 0, speed = 25;
+static gboolean no_stamp_key, quiet, six, no_capture;
 
 static const GOptionEntry options[] = {
     {"reflector", 'r', 0, G_OPTION_ARG_STRING, &reflector, "Far end", "NAME"},
@@ -42,6 +47,13 @@ static const GOptionEntry options[] = {
     {"stamp-port", 0, 0, G_OPTION_ARG_INT, &stamp_port, "", "PORT"},
     {"session-port", 0, 0, G_OPTION_ARG_INT, &session_port, "", "PORT"},
     {"no-stamp-key", 0, 0, G_OPTION_ARG_NONE, &no_stamp_key, "Unauthenticated STAMP", NULL},
+    {"plan", 0, 0, G_OPTION_ARG_STRING, &plan, "train=S,meeting=S,download=S,upload=S", "LIST"},
+    {"daily", 0, 0, G_OPTION_ARG_DOUBLE, &daily_mb, "Budget of a schedule", "MB"},
+    {"speed", 0, 0, G_OPTION_ARG_DOUBLE, &speed, "Of the vehicle (25)", "M/S"},
+    {"blocked", 0, 0, G_OPTION_ARG_STRING, &blocked, "What the modem says against probes", "WHY"},
+    {"state", 0, 0, G_OPTION_ARG_FILENAME, &state_dir, "Where a schedule keeps budgets", "DIR"},
+    {"debug", 0, 0, G_OPTION_ARG_FILENAME, &debug, "pcapng of a capture", "PREFIX"},
+    {"no-capture", 0, 0, G_OPTION_ARG_NONE, &no_capture, "Schedule without passive rows", NULL},
     {"copies", 0, 0, G_OPTION_ARG_INT, &copies, "Run it so many times at once (1)", "N"},
     {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Only probes and the last line", NULL},
     {"six", '6', 0, G_OPTION_ARG_NONE, &six, "IPv6", NULL},
@@ -79,11 +91,22 @@ static void print_value(const RecordColumn *column, const void *record)
     }
 }
 
+static GMutex printing; /* a schedule hands out records from its own thread */
+
+static void print_record(RecordKind kind, const void *record);
+
 static void add(gpointer data, RecordKind kind, const void *record)
+{
+    (void)data;
+    g_mutex_lock(&printing);
+    print_record(kind, record);
+    g_mutex_unlock(&printing);
+}
+
+static void print_record(RecordKind kind, const void *record)
 {
     const RecordType *type = record_type(kind);
     guint64 known = *(const guint64 *)record;
-    (void)data;
     if (quiet && kind != RECORD_PROBE)
         return;
     printf("{\"record\":\"%s\"", type->table);
@@ -205,6 +228,83 @@ static void fill(ProbeSettings *settings, Key *key, double down[16], double up[1
     settings->timeout_s = timeout > 0 ? timeout : settings->timeout_s;
 }
 
+static void place(gpointer data, ProbePlace *to)
+{
+    gint64 start_us = *(const gint64 *)data;
+    to->speed_mps = speed;
+    to->distance_m = speed * (double)(g_get_monotonic_time() - start_us) / 1e6;
+    to->lat = 60 + to->distance_m / 111000;
+    to->lon = 17;
+}
+
+static void radio(gpointer data, gint64 source, ProbeRadio *to)
+{
+    (void)data;
+    (void)source;
+    to->cell_id = 4711;
+    to->level_dbm = -95;
+    to->blocked = blocked;
+}
+
+static double plan_of(const char *name)
+{
+    g_autofree char *key = g_strdup_printf("%s=", name);
+    const char *at = plan ? strstr(plan, key) : NULL;
+    return at ? g_ascii_strtod(at + strlen(key), NULL) : 0;
+}
+
+static gboolean on_quit(gpointer data)
+{
+    (void)data;
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
+static void run_schedule(const ProbeSettings *settings, gint64 *start_us)
+{
+    static const char *const names[PLAN_COUNT] = {"train", "meeting", "download", "upload"};
+    ProbeScheduleConfig config = probe_schedule_config_default();
+    const ProbeHost host = {
+        .data = start_us, .add = add, .next_id = next_id, .place = place, .radio = radio};
+    config.probe = *settings;
+    config.probe.meeting_s = 5;
+    config.probe.throughput_s = 5;
+    config.standing_after_s = 1;
+    config.stream_record_s = 10;
+    config.daily_bytes = (guint64)(daily_mb * 1e6);
+    config.state_dir = state_dir;
+    config.capture = !no_capture;
+    config.debug_prefix = debug;
+    for (int kind = 0; kind < PLAN_COUNT; kind++)
+        config.plans[kind] = (ProbePlan){.every_s = plan_of(names[kind])};
+    ProbeSchedule *schedule = probe_schedule_new(&config, &host);
+    for (int i = 0; i < copies; i++) {
+        g_autofree char *label = g_strdup_printf("op%d", i + 1);
+        probe_schedule_modem(schedule, i + 1, label, interface);
+    }
+    g_timeout_add((guint)(seconds * 1000), on_quit, NULL);
+    g_main_loop_run(loop);
+    probe_schedule_free(schedule);
+}
+
+static void run_capture(gint64 *start_us)
+{
+    g_autoptr(GError) error = NULL;
+    const ProbeHost host = {.data = start_us, .add = add, .next_id = next_id};
+    const ProbeModem modem = {.source = 1, .label = "test", .interface = interface};
+    Pcapng *file = debug ? pcapng_new(debug, 100000, 3, &error) : NULL;
+    Capture *capture = capture_new(&host, &modem, NULL, file, &error);
+    if (error) {
+        g_printerr("probe-runner: %s\n", error->message);
+        return;
+    }
+    printf("{\"record\":\"ready\"}\n");
+    fflush(stdout);
+    g_timeout_add((guint)(seconds * 1000), on_quit, NULL);
+    g_main_loop_run(loop);
+    capture_free(capture);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -213,7 +313,8 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context = g_option_context_new("KIND");
     g_option_context_add_main_entries(context, options, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 || !type_of(argv[1])) {
+    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 ||
+        (!type_of(argv[1]) && strcmp(argv[1], "schedule") && strcmp(argv[1], "capture"))) {
         g_printerr("probe-runner: %s\n", error ? error->message : "one KIND of probe is needed");
         return 2;
     }
@@ -232,7 +333,13 @@ int main(int argc, char **argv)
     loop = g_main_loop_new(NULL, FALSE);
     running = (unsigned)copies;
     gint64 start_us = g_get_monotonic_time();
-    for (int i = 0; i < copies; i++) {
+    if (!type)
+        g_unix_signal_add(SIGTERM, on_quit, NULL);
+    if (!strcmp(argv[1], "schedule"))
+        run_schedule(&settings, &start_us);
+    else if (!type)
+        run_capture(&start_us);
+    for (int i = 0; type && i < copies; i++) {
         const ProbeModem modem = {.source = i + 1, .label = "test", .interface = interface};
         ProbeRun *run = probe_run_new(type, &host, &settings, &modem, NULL, on_done, NULL);
         g_ptr_array_add(runs, run);
@@ -242,9 +349,11 @@ int main(int argc, char **argv)
         g_timeout_add(100, on_watch, runs);
         g_timeout_add((guint)(seconds * 1000), on_stop, runs);
     }
-    g_unix_signal_add(SIGTERM, on_stop, runs);
-    g_unix_signal_add(SIGINT, on_stop, runs);
-    if (running > 0)
+    if (type) {
+        g_unix_signal_add(SIGTERM, on_stop, runs);
+        g_unix_signal_add(SIGINT, on_stop, runs);
+    }
+    if (type && running > 0)
         g_main_loop_run(loop);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);

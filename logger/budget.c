@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logger/budget.h"
+
+#include <string.h>
+
+#define GROUP      "budget"
+#define FIRST_YEAR 2024 /* a clock before it has not been set */
+
+struct Budget {
+    char *path;
+    guint64 daily, monthly; /* limits */
+    guint64 day_used, month_used;
+    guint64 promised;  /* day_used up to which the file is right */
+    int day, month;    /* YYYYMMDD and YYYYMM, 0 = not known yet */
+    gboolean counting; /* the next two are of the interface as it is */
+    guint64 received, sent;
+};
+
+/* Today as YYYYMMDD, 0 if the clock is not set. */
+static int day_of(gint64 utc_ns)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(utc_ns / 1000000000);
+    if (!now || g_date_time_get_year(now) < FIRST_YEAR)
+        return 0;
+    return g_date_time_get_year(now) * 10000 + g_date_time_get_month(now) * 100 +
+           g_date_time_get_day_of_month(now);
+}
+
+/* A new day or month empties its sum; an earlier one does not: a clock that is set back must not
+ * give the budget again. */
+static void turn(Budget *budget, gint64 utc_ns)
+{
+    int day = day_of(utc_ns);
+    if (day == 0 || day <= budget->day)
+        return;
+    if (day / 100 > budget->month) {
+        budget->month_used = 0;
+        budget->month = day / 100;
+    }
+    budget->day_used = 0;
+    budget->promised = 0;
+    budget->day = day;
+}
+
+static void load(Budget *budget)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    if (!g_file_test(budget->path, G_FILE_TEST_EXISTS))
+        return;
+    if (g_key_file_load_from_file(file, budget->path, G_KEY_FILE_NONE, NULL)) {
+        budget->day = g_key_file_get_integer(file, GROUP, "day", &error);
+        budget->month = error ? 0 : g_key_file_get_integer(file, GROUP, "month", &error);
+        budget->day_used = error ? 0 : g_key_file_get_uint64(file, GROUP, "day_bytes", &error);
+        budget->month_used = error ? 0 : g_key_file_get_uint64(file, GROUP, "month_bytes", &error);
+        if (!error && budget->day >= 0 && budget->month == budget->day / 100)
+            return;
+    }
+    budget->day = budget->month = 0;
+    budget->day_used = budget->month_used = BUDGET_RESERVE;
+}
+
+Budget *budget_new(const char *path, guint64 daily_bytes, guint64 monthly_bytes, gint64 utc_ns)
+{
+    Budget *budget = g_new0(Budget, 1);
+    budget->path = g_strdup(path);
+    budget->daily = daily_bytes;
+    budget->monthly = monthly_bytes;
+    if (path)
+        load(budget);
+    budget->promised = budget->day_used;
+    if (budget->day == 0) {
+        budget->day = day_of(utc_ns);
+        budget->month = budget->day / 100;
+    }
+    turn(budget, utc_ns);
+    return budget;
+}
+
+static char *text_of(const Budget *budget, guint64 reserve)
+{
+    return g_strdup_printf("[" GROUP "]\nday=%d\nmonth=%d\nday_bytes=%" G_GUINT64_FORMAT
+                           "\nmonth_bytes=%" G_GUINT64_FORMAT "\n",
+                           budget->day, budget->month, budget->day_used + reserve,
+                           budget->month_used + reserve);
+}
+
+void budget_free(Budget *budget)
+{
+    if (!budget)
+        return;
+    if (budget->path && (budget->counting || budget->promised > 0)) {
+        g_autofree char *text = text_of(budget, 0);
+        g_autoptr(GError) error = NULL;
+        if (!g_file_set_contents(budget->path, text, -1, &error))
+            g_warning("budget: %s", error->message);
+    }
+    g_free(budget->path);
+    g_free(budget);
+}
+
+gboolean budget_count(Budget *budget, guint64 received, guint64 sent, gint64 utc_ns)
+{
+    turn(budget, utc_ns);
+    if (budget->counting && received >= budget->received && sent >= budget->sent) {
+        guint64 bytes = (received - budget->received) + (sent - budget->sent);
+        budget->day_used += bytes;
+        budget->month_used += bytes;
+    }
+    budget->counting = TRUE;
+    budget->received = received;
+    budget->sent = sent;
+    return budget->path && budget->day_used >= budget->promised;
+}
+
+void budget_interface_gone(Budget *budget)
+{
+    budget->counting = FALSE;
+}
+
+static gint64 left_of(guint64 limit, guint64 used)
+{
+    if (limit == 0)
+        return G_MAXINT64;
+    return used >= limit ? 0 : (gint64)MIN(limit - used, (guint64)G_MAXINT64);
+}
+
+gint64 budget_left(const Budget *budget)
+{
+    return MIN(left_of(budget->daily, budget->day_used),
+               left_of(budget->monthly, budget->month_used));
+}
+
+guint64 budget_used_today(const Budget *budget)
+{
+    return budget->day_used;
+}
+
+guint64 budget_used_month(const Budget *budget)
+{
+    return budget->month_used;
+}
+
+char *budget_text(Budget *budget)
+{
+    budget->promised = budget->day_used + BUDGET_RESERVE;
+    return text_of(budget, BUDGET_RESERVE);
+}
+
+const char *budget_path(const Budget *budget)
+{
+    return budget->path;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logger/budget.h"
+
+#include <glib/gstdio.h>
+
+#define DAY  G_GINT64_CONSTANT(86400000000000)
+#define NOON (G_GINT64_CONSTANT(1793534400000000000)) /* 2026-11-01T12:00:00Z */
+
+static void test_counts(void)
+{
+    g_autoptr(Budget) budget = budget_new(NULL, 1000, 1500, NOON);
+    g_assert_cmpint(budget_left(budget), ==, 1000);
+    budget_count(budget, 5000, 5000, NOON); /* what was there before does not count */
+    g_assert_cmpint(budget_left(budget), ==, 1000);
+    budget_count(budget, 5300, 5100, NOON);
+    g_assert_cmpint(budget_left(budget), ==, 600);
+    budget_count(budget, 10, 10, NOON); /* another interface, counting from 0 */
+    g_assert_cmpint(budget_left(budget), ==, 600);
+    budget_count(budget, 710, 10, NOON);
+    g_assert_cmpint(budget_left(budget), ==, 0);
+    g_assert_cmpuint(budget_used_today(budget), ==, 1100);
+    budget_interface_gone(budget);
+    budget_count(budget, 9999, 9999, NOON);
+    g_assert_cmpuint(budget_used_today(budget), ==, 1100);
+    /* The next day is free again, as far as the month goes. */
+    budget_count(budget, 9999, 9999, NOON + DAY);
+    g_assert_cmpint(budget_left(budget), ==, 400);
+    /* A clock set back gives nothing. */
+    budget_count(budget, 10099, 9999, NOON + DAY);
+    budget_count(budget, 10099, 9999, NOON);
+    g_assert_cmpint(budget_left(budget), ==, 300);
+    budget_count(budget, 10099, 9999, 0);
+    g_assert_cmpint(budget_left(budget), ==, 300);
+    /* The next month. */
+    budget_count(budget, 10099, 9999, NOON + 31 * DAY);
+    g_assert_cmpint(budget_left(budget), ==, 1000);
+    g_autoptr(Budget) none = budget_new(NULL, 0, 0, NOON);
+    g_assert_cmpint(budget_left(none), ==, G_MAXINT64);
+}
+
+/* A clean end keeps the exact sum; after a cut at any moment at least what was used is counted, and
+ * at most one reserve more. */
+static void test_kept(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("budget-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "budget-op1", NULL);
+    Budget *budget = budget_new(path, 1000000000, 0, NOON);
+    budget_count(budget, 0, 0, NOON);
+    budget_count(budget, 1234, 0, NOON);
+    budget_free(budget);
+    budget = budget_new(path, 1000000000, 0, NOON);
+    g_assert_cmpuint(budget_used_today(budget), ==, 1234);
+    guint64 counter = 0;
+    budget_count(budget, 0, 0, NOON);
+    for (int i = 0; i < 3000; i++) {
+        counter += (guint64)g_test_rand_int_range(0, 20000);
+        if (budget_count(budget, counter, 0, NOON)) {
+            g_autofree char *text = budget_text(budget);
+            g_assert_true(g_file_set_contents(path, text, -1, NULL));
+        }
+        if (i % 50 == 0) { /* the power goes: somebody else reads the file */
+            Budget *after = budget_new(path, 1000000000, 0, NOON);
+            g_assert_cmpuint(budget_used_today(after), >=, 1234 + counter);
+            g_assert_cmpuint(budget_used_today(after), <=, 1234 + counter + BUDGET_RESERVE);
+            g_autofree char *text = NULL;
+            g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+            budget_free(after);
+            g_assert_true(g_file_set_contents(path, text, -1, NULL));
+        }
+    }
+    budget_free(budget);
+    static const char *const broken[] = {"", "rubbish", "[budget]\nday=99\n",
+                                         "[budget]\nday=20261101\nmonth=202610\nday_bytes=1\n"
+                                         "month_bytes=1\n"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(broken); i++) {
+        g_assert_true(g_file_set_contents(path, broken[i], -1, NULL));
+        budget = budget_new(path, 1000000000, 0, NOON);
+        g_assert_cmpuint(budget_used_month(budget), ==, BUDGET_RESERVE);
+        budget_free(budget);
+    }
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/budget/counts", test_counts);
+    g_test_add_func("/budget/kept", test_kept);
+    return g_test_run();
+}
