@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network file from drives alone: `corridor network from-track`. */
+#pragma once
+
+#include "analyzer/network-learn.h"
+
+typedef struct {
+    const char *name;          /* of the corridor */
+    EdgeKind kind;             /* of its edges */
+    double start_m;            /* chainage of its first point */
+    gboolean reverse;          /* against the direction of the first drive */
+    int64_t from_ns, until_ns; /* only fixes of this time; INT64_MIN, INT64_MAX = all */
+} TrackOptions;
+
+/* Learns the line of the drives and writes it. `result` tells what was learnt; free it with
+ * learn_result_clear() also after failure. */
+gboolean network_from_tracks(const char *out, const TrackOptions *options,
+                             const char *const *drives, LearnResult *result, double *length_m,
+                             GError **error);
