@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
 #include "analyzer/progress.h"
+#include "formats/file-replace.h"
 #include "formats/import.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
 typedef struct {
-    char *format, *operator_label, *vehicle, *timezone, *output, *map_file;
+    char *format, *operator_label, *vehicle, *timezone, *output, *map_file, *antenna;
     char **map;
 } Options;
 
@@ -21,6 +21,7 @@ static void clear_options(Options *options)
     g_free(options->timezone);
     g_free(options->output);
     g_free(options->map_file);
+    g_free(options->antenna);
     g_strfreev(options->map);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, clear_options)
@@ -73,6 +74,14 @@ static char *output_name(const Options *options, const char *first)
     return g_strconcat(base, ".drive", NULL);
 }
 
+/* "roof", "cabin"; anything else is PLACE_UNKNOWN. */
+static AntennaPlace antenna_place(const char *word)
+{
+    const RecordColumn *column = &record_type(RECORD_SOURCE)->columns[SOURCE_COL_place];
+    int value = word != NULL ? record_enum_value(column, word, strlen(word)) : -1;
+    return value > 0 ? (AntennaPlace)value : PLACE_UNKNOWN;
+}
+
 static gboolean import_all(DriveWriter *writer, const Options *options, char **files,
                            GArray *summaries, GError **error)
 {
@@ -82,6 +91,7 @@ static gboolean import_all(DriveWriter *writer, const Options *options, char **f
         .timezone = options->timezone,
         .map = (const char *const *)options->map,
         .map_file = options->map_file,
+        .place = antenna_place(options->antenna),
     };
     if (options->vehicle != NULL && !drive_set_meta(writer, "vehicle", options->vehicle, error))
         return FALSE;
@@ -99,12 +109,20 @@ static gboolean import_all(DriveWriter *writer, const Options *options, char **f
     return TRUE;
 }
 
+static void remove_drive(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(endings); i++) {
+        g_autofree char *name = g_strconcat(path, endings[i], NULL);
+        (void)g_unlink(name);
+    }
+}
+
 /* A new drive is written beside and renamed, so that it appears whole or not at all. */
 static gboolean import_new(const char *output, const Options *options, char **files,
                            GArray *summaries, GError **error)
 {
-    g_autofree char *beside = g_strconcat(output, ".part", NULL);
-    (void)g_unlink(beside);
+    g_autofree char *beside = file_replace_name_beside(output);
     g_autoptr(DriveWriter) writer = drive_create(beside, error);
     if (writer == NULL)
         return FALSE;
@@ -112,13 +130,9 @@ static gboolean import_new(const char *output, const Options *options, char **fi
                     import_all(writer, options, files, summaries, error) &&
                     drive_writer_close(writer, error);
     g_clear_pointer(&writer, drive_writer_free);
-    if (done && g_rename(beside, output) != 0) {
-        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED, "%s: cannot be written: %s", output,
-                    g_strerror(errno));
-        done = FALSE;
-    }
+    done = done && file_replace_rename(beside, output, error);
     if (!done)
-        (void)g_unlink(beside);
+        remove_drive(beside);
     return done;
 }
 
@@ -145,6 +159,8 @@ static int run(const Command *command, int argc, char **argv)
         {"vehicle", 0, 0, G_OPTION_ARG_STRING, &options.vehicle, "Name of the vehicle", "V"},
         {"timezone", 0, 0, G_OPTION_ARG_STRING, &options.timezone,
          "Zone of times that name none, like Europe/Stockholm (UTC)", "TZ"},
+        {"antenna", 0, 0, G_OPTION_ARG_STRING, &options.antenna,
+         "Where the devices were: roof or cabin", "PLACE"},
         {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.map,
          "Which column is what; see corridor-mapping(5)", "FIELD=COLUMN"},
         {"map-file", 0, 0, G_OPTION_ARG_FILENAME, &options.map_file, "A file of such lines",
@@ -157,6 +173,8 @@ static int run(const Command *command, int argc, char **argv)
     int status = EXIT_DONE;
     if (!command_parse(command, entries, argc, argv, 1, -1, &files, &status))
         return status;
+    if (options.antenna != NULL && antenna_place(options.antenna) == PLACE_UNKNOWN)
+        return command_usage_error(command, "--antenna is roof or cabin, not %s", options.antenna);
     g_autofree char *output = output_name(&options, files[0]);
     g_autoptr(GArray) summaries = g_array_new(FALSE, FALSE, sizeof(ImportSummary));
     g_autoptr(GError) error = NULL;

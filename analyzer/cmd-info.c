@@ -3,6 +3,7 @@
 #include "analyzer/crs.h"
 #include "formats/drive-read.h"
 
+#include <json-glib/json-glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,31 @@ static gboolean print_counts(Drive *drive, GError **error)
     return TRUE;
 }
 
+/* The counts by kind that the importer kept as JSON. */
+static void print_refused(const Import *import)
+{
+    printf("    %" G_GINT64_FORMAT " values out of range, stored as unknown:",
+           import->refused_values);
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonNode *root = RECORD_HAS(import, IMPORT, detail) &&
+                             json_parser_load_from_data(parser, import->detail, -1, NULL)
+                         ? json_parser_get_root(parser)
+                         : NULL;
+    JsonNode *refused = root != NULL && JSON_NODE_HOLDS_OBJECT(root)
+                            ? json_object_get_member(json_node_get_object(root), "refused")
+                            : NULL;
+    if (refused != NULL && JSON_NODE_HOLDS_OBJECT(refused)) {
+        JsonObjectIter iter;
+        const char *name = NULL;
+        JsonNode *count = NULL;
+        json_object_iter_init(&iter, json_node_get_object(refused));
+        while (json_object_iter_next(&iter, &name, &count))
+            if (JSON_NODE_HOLDS_VALUE(count))
+                printf(" %s %" G_GINT64_FORMAT, name, json_node_get_int(count));
+    }
+    putchar('\n');
+}
+
 static gboolean print_imports(Drive *drive, GError **error)
 {
     g_autoptr(DriveCursor) cursor =
@@ -187,10 +213,9 @@ static gboolean print_imports(Drive *drive, GError **error)
             batch_get(batch, RECORD_IMPORT, i, &import);
             printf("  imported %s (%s, %" G_GINT64_FORMAT " rows)", import.name, import.format,
                    import.rows);
-            if (import.refused_values > 0)
-                printf(", %" G_GINT64_FORMAT " values out of range: %s", import.refused_values,
-                       import.detail != NULL ? import.detail : "");
             putchar('\n');
+            if (import.refused_values > 0)
+                print_refused(&import);
         }
     if (failure != NULL)
         g_propagate_error(error, failure);

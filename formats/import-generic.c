@@ -26,6 +26,9 @@ typedef struct {
     TimeParser *times;
     const char *const *header;
     const TextField *fields;
+    int64_t last_ns;          /* time of the row before */
+    gboolean *silent;         /* by column: a host that answered in no row of the file */
+    gint64 silent_unanswered; /* echoes to such hosts */
     /* the row being read */
     Fix fix;
     Sample sample;
@@ -55,6 +58,12 @@ static gboolean read_time(Reader *reader, const TextField *field, GError **error
     }
     if (time_parser_used_zone(reader->times))
         import_summary(reader->job)->used_zone = TRUE;
+    /* A time without seconds stands for its whole minute: it must not go back within it. */
+    const int64_t minute_ns = G_GINT64_CONSTANT(60000000000);
+    if (!time_parser_had_seconds(reader->times) && reader->last_ns > time_ns &&
+        reader->last_ns < time_ns + minute_ns)
+        time_ns = reader->last_ns;
+    reader->last_ns = time_ns;
     RECORD_SET(&reader->fix, FIX, time_ns, time_ns);
     RECORD_SET(&reader->sample, SAMPLE, time_ns, time_ns);
     reader->has_time = TRUE;
@@ -230,9 +239,16 @@ static gboolean read_binding(Reader *reader, const MapBinding *binding, GError *
  * three-digit codes are to be written with three digits, or as plmn). */
 static void join_plmn(Reader *reader)
 {
-    if (reader->plmn[0] == '\0' && reader->mcc[0] != '\0' && reader->mnc[0] != '\0')
-        (void)g_snprintf(reader->plmn, sizeof reader->plmn, "%.3s%s%.3s", reader->mcc,
-                         strlen(reader->mnc) == 1 ? "0" : "", reader->mnc);
+    size_t mcc = strlen(reader->mcc);
+    size_t mnc = strlen(reader->mnc);
+    if (reader->plmn[0] == '\0' && mcc > 0 && mcc <= 3 && mnc > 0 && mnc <= 3) {
+        char *to = reader->plmn;
+        memcpy(to, reader->mcc, mcc);
+        to += mcc;
+        if (mnc == 1)
+            *to++ = '0';
+        memcpy(to, reader->mnc, mnc + 1);
+    }
     if (reader->plmn[0] != '\0' && reader->plmn[0] != '-')
         RECORD_SET(&reader->sample, SAMPLE, plmn, reader->plmn);
 }
@@ -274,6 +290,13 @@ static gboolean add_echoes(Reader *reader, gint64 source, GError **error)
         RECORD_SET(&latency, LATENCY, kind, PROBE_ECHO);
         if (echo->rtt->target != NULL)
             RECORD_SET(&latency, LATENCY, target, echo->rtt->target);
+        if (reader->silent[echo->rtt->column]) {
+            /* Says nothing of the radio: recorded, but not as a packet that was lost. */
+            reader->silent_unanswered++;
+            if (!import_add_latency(reader->job, &latency, error))
+                return FALSE;
+            continue;
+        }
         int64_t sent = several ? reader->sent : 1;
         int64_t received = reader->has_received          ? reader->received
                            : several && reader->has_lost ? sent - reader->lost
@@ -298,8 +321,12 @@ static gboolean has_radio(const Reader *reader)
     return reader->has_rat || (reader->sample.known & ~not_radio) != 0;
 }
 
-static void settle_rat(Sample *sample)
+static void settle_rat(Sample *sample, Rat otherwise)
 {
+    const uint64_t levels = RECORD_BIT(SAMPLE, rsrp_dbm) | RECORD_BIT(SAMPLE, rscp_dbm) |
+                            RECORD_BIT(SAMPLE, rxlev_dbm) | RECORD_BIT(SAMPLE, rssi_dbm);
+    if (sample->rat == RAT_UNKNOWN && otherwise != RAT_UNKNOWN && (sample->known & levels) != 0)
+        RECORD_SET(sample, SAMPLE, rat, (int)otherwise);
     const uint64_t nr_values = RECORD_BIT(SAMPLE, nr_rsrp_dbm) | RECORD_BIT(SAMPLE, nr_rsrq_db) |
                                RECORD_BIT(SAMPLE, nr_sinr_db) | RECORD_BIT(SAMPLE, nr_pci);
     if (sample->rat == RAT_LTE && (sample->known & nr_values) != 0)
@@ -334,11 +361,54 @@ static gboolean read_row(Reader *reader, GError **error)
     if (!import_add_fix(reader->job, &reader->fix, error))
         return FALSE;
     if (has_radio(reader)) {
-        settle_rat(&reader->sample);
+        settle_rat(&reader->sample, reader->mapping->rat);
         if (!import_add_sample(reader->job, &reader->sample, error))
             return FALSE;
     }
     return add_rates(reader, source, error) && add_echoes(reader, source, error);
+}
+
+/* Reads the file once for the hosts that never answer: they are down, not out of coverage. Of hosts
+ * which answered once, a missing answer is a loss. Errors are left to the reading proper. */
+static void find_silent(Reader *reader)
+{
+    g_autoptr(TextTable) table =
+        text_table_open(text_table_path(reader->table), text_table_separator(reader->table), NULL);
+    if (table == NULL)
+        return;
+    const GArray *bindings = reader->mapping->bindings;
+    for (guint i = 0; i < bindings->len; i++) {
+        const MapBinding *binding = &g_array_index(bindings, MapBinding, i);
+        reader->silent[binding->column] = binding->field->role == MAP_RTT;
+    }
+    const TextField *fields = NULL;
+    while ((fields = text_table_next(table, NULL)) != NULL)
+        for (guint i = 0; i < bindings->len; i++) {
+            const MapBinding *binding = &g_array_index(bindings, MapBinding, i);
+            double rtt = 0;
+            if (reader->silent[binding->column] &&
+                value_parse_real(&fields[binding->column], TRUE, &rtt) &&
+                !(reader->mapping->has_lost && rtt == reader->mapping->lost))
+                reader->silent[binding->column] = FALSE;
+        }
+}
+
+static gboolean note_silent(const Reader *reader, GError **error)
+{
+    if (reader->silent_unanswered == 0)
+        return TRUE;
+    unsigned n = 0;
+    (void)text_table_header(reader->table, &n);
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (unsigned c = 0; c < n; c++)
+        if (reader->silent[c])
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", reader->header[c]);
+    Event event = {0};
+    RECORD_SET(&event, EVENT, time_ns, reader->last_ns);
+    RECORD_SET(&event, EVENT, kind, "silent-target");
+    RECORD_SET(&event, EVENT, detail, names->str);
+    RECORD_SET(&event, EVENT, value, (double)reader->silent_unanswered);
+    return import_add_event(reader->job, &event, error);
 }
 
 static gboolean read_with(ImportJob *job, TextTable *table, const Mapping *mapping, GError **error)
@@ -355,6 +425,11 @@ static gboolean read_with(ImportJob *job, TextTable *table, const Mapping *mappi
     reader->mapping = mapping;
     reader->times = times;
     reader->header = text_table_header(table, &n);
+    reader->last_ns = INT64_MIN;
+    g_autofree gboolean *silent = g_new0(gboolean, n);
+    reader->silent = silent;
+    if (mapping_has(mapping, MAP_RTT) && (mapping->empty_is_lost || mapping->has_lost))
+        find_silent(reader);
     GError *failure = NULL;
     while ((reader->fields = text_table_next(table, &failure)) != NULL) {
         if (!read_row(reader, error))
@@ -363,7 +438,7 @@ static gboolean read_with(ImportJob *job, TextTable *table, const Mapping *mappi
     }
     if (failure != NULL)
         g_propagate_error(error, failure);
-    return failure == NULL;
+    return failure == NULL && note_silent(reader, error);
 }
 
 static int probe_plain(const TextTable *table)

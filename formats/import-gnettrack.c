@@ -303,6 +303,16 @@ static gboolean add_rate(ImportJob *job, const Row *row, ColumnRole role, Direct
     return import_add_throughput(job, &throughput, error);
 }
 
+/* The app gives whole per cent (cut, not rounded) of a count that it does not give: the fewest
+ * packets which make that share, so that the test never weighs more than it did. */
+static void fewest_packets(int percent, int64_t *sent, int64_t *lost)
+{
+    for (*sent = 1; *sent <= 100; (*sent)++)
+        for (*lost = 0; *lost <= *sent; (*lost)++)
+            if (100 * *lost / *sent == percent)
+                return;
+}
+
 static gboolean add_ping(ImportJob *job, const Row *row, GError **error)
 {
     gboolean known[4];
@@ -322,9 +332,11 @@ static gboolean add_ping(ImportJob *job, const Row *row, GError **error)
                      (known[1] ? RECORD_BIT(LATENCY, rtt_min_ms) : 0) |
                      (known[2] ? RECORD_BIT(LATENCY, rtt_max_ms) : 0);
     if (known[3] && loss_percent >= 0.0 && loss_percent <= 100.0) {
-        /* The app gives a share without a count: out of 100, so that shares stay exact. */
-        RECORD_SET(&latency, LATENCY, sent, 100);
-        RECORD_SET(&latency, LATENCY, received, 100 - (int64_t)(loss_percent + 0.5));
+        int64_t sent = 0;
+        int64_t lost = 0;
+        fewest_packets((int)loss_percent, &sent, &lost);
+        RECORD_SET(&latency, LATENCY, sent, sent);
+        RECORD_SET(&latency, LATENCY, received, sent - lost);
     }
     return import_add_latency(job, &latency, error);
 }

@@ -255,6 +255,11 @@ static gboolean add_option(Mapping *mapping, const char *where, const char *name
         mapping->hex_cell_id = TRUE;
         return TRUE;
     }
+    if (strcmp(name, "rat") == 0) {
+        mapping->rat = rat_from_word(value);
+        return mapping->rat != RAT_COUNT ||
+               refuse(error, where, "\"%s\" is no technology known here", value);
+    }
     return refuse(error, where, "there is no option %s=%s; see corridor-mapping(5)", name, value);
 }
 

@@ -57,6 +57,7 @@ typedef struct {
     double lost;
     gboolean empty_is_lost;
     gboolean hex_cell_id;
+    Rat rat; /* of rows whose technology is not said but which have a level; RAT_UNKNOWN: none */
 } Mapping;
 
 /* A mapping from FIELD=COLUMN words and, before them, a file; for this table's header. Unknown

@@ -6,13 +6,26 @@
 #include <gio/gio.h>
 #include <string.h>
 
-enum { PROGRESS_ROWS = 4096 };
+enum { PROGRESS_ROWS = 4096, MAX_SOURCES = 256 };
 
 typedef struct {
     gint64 last_fix_ns;
     double last_lat, last_lon;
     gboolean has_fix;
 } SourceState;
+
+typedef struct {
+    char *operator_label, *device, *home_plmn; /* as the file has them */
+    gint64 number;
+} KnownSource;
+
+static void clear_known_source(gpointer data)
+{
+    KnownSource *known = data;
+    g_free(known->operator_label);
+    g_free(known->device);
+    g_free(known->home_plmn);
+}
 
 struct Import_ {
     DriveWriter *writer;
@@ -21,10 +34,9 @@ struct Import_ {
     GTimeZone *zone;
     ImportProgressFunc progress;
     gpointer progress_data;
-    GHashTable *sources; /* key text -> number */
-    GArray *states;      /* of SourceState, by number */
-    char *last_key;
-    gint64 last_source;
+    GArray *sources;   /* of KnownSource */
+    GArray *states;    /* of SourceState, by number */
+    guint last_source; /* of sources */
     gint64 first_ns;
     gboolean has_time;
 };
@@ -90,33 +102,53 @@ static gboolean new_source(ImportJob *job, const char *operator_label, const cha
         RECORD_SET(&source, SOURCE, model, model);
     if (home_plmn != NULL && radio_is_plmn(home_plmn))
         RECORD_SET(&source, SOURCE, home_plmn, home_plmn);
+    if (job->options->place != PLACE_UNKNOWN)
+        RECORD_SET(&source, SOURCE, place, (int)job->options->place);
     return drive_add_source(job->writer, &source, number, error);
+}
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Compares part by part, because nearly every row asks for one of few sources. */
+static gboolean is_source(const KnownSource *known, const char *operator_label, const char *device,
+                          const char *home_plmn)
+{
+    return strcmp(known->operator_label, operator_label) == 0 &&
+           strcmp(known->device, device) == 0 && strcmp(known->home_plmn, home_plmn) == 0;
 }
 
 gboolean import_source(ImportJob *job, const char *operator_label, const char *device,
                        const char *home_plmn, gint64 *source, GError **error)
 {
-    if (job->options->operator_label != NULL)
-        operator_label = job->options->operator_label;
-    char key[256];
-    (void)g_snprintf(key, sizeof key, "%s\x1f%s\x1f%s",
-                     operator_label != NULL ? operator_label : "", device != NULL ? device : "",
-                     home_plmn != NULL ? home_plmn : "");
-    if (job->last_key != NULL && strcmp(job->last_key, key) == 0) {
-        *source = job->last_source;
+    const char *owner = or_empty(job->options->operator_label != NULL ? job->options->operator_label
+                                                                      : operator_label);
+    const char *model = or_empty(device);
+    const char *plmn = or_empty(home_plmn);
+    GArray *all = job->sources;
+    for (guint i = 0; i < all->len; i++) {
+        /* from the one of the row before on: files go round their operators */
+        guint at = (job->last_source + i) % all->len;
+        const KnownSource *known = &g_array_index(all, KnownSource, at);
+        if (!is_source(known, owner, model, plmn))
+            continue;
+        job->last_source = at;
+        *source = known->number;
         return TRUE;
     }
-    const gint64 *found = g_hash_table_lookup(job->sources, key);
-    if (found == NULL) {
-        if (!new_source(job, operator_label, device, home_plmn, source, error))
-            return FALSE;
-        g_hash_table_insert(job->sources, g_strdup(key), g_memdup2(source, sizeof *source));
-    } else {
-        *source = *found;
+    if (all->len == MAX_SOURCES) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_SYNTAX,
+                    "more than %d operators and devices in one file; is the right column mapped?",
+                    MAX_SOURCES);
+        return FALSE;
     }
-    g_free(job->last_key);
-    job->last_key = g_strdup(key);
-    job->last_source = *source;
+    if (!new_source(job, owner, model, plmn, source, error))
+        return FALSE;
+    KnownSource known = {g_strdup(owner), g_strdup(model), g_strdup(plmn), *source};
+    g_array_append_val(all, known);
+    job->last_source = all->len - 1;
     return TRUE;
 }
 
@@ -156,6 +188,7 @@ gboolean import_add_fix(ImportJob *job, Fix *fix, GError **error)
 gboolean import_add_sample(ImportJob *job, Sample *sample, GError **error)
 {
     radio_check_sample(sample, &job->summary->refused);
+    radio_fill_band(sample);
     note_time(job, sample->time_ns);
     job->summary->samples++;
     if (RECORD_HAS(sample, SAMPLE, service) && sample->service == SERVICE_NONE)
@@ -281,19 +314,57 @@ static const ImportFormat *choose_format(const TextTable *table, const ImportOpt
     return second == NULL ? best : NULL;
 }
 
+/* {"RSRP": 2, "PCI": 1}. Returns: (transfer full). */
+static char *refused_as_json(const RefusedCounts *refused, guint64 *sum)
+{
+    g_autoptr(GString) text = g_string_new("{");
+    for (int k = 0; k < REFUSED_KIND_COUNT; k++) {
+        if (refused->count[k] == 0)
+            continue;
+        *sum += refused->count[k];
+        g_string_append_printf(text, "%s\"%s\": %" G_GUINT64_FORMAT, text->len > 1 ? ", " : "",
+                               radio_refused_name((RefusedKind)k), refused->count[k]);
+    }
+    g_string_append_c(text, '}');
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void append_option(GString *text, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+    g_string_append_printf(text, ", \"%s\": \"", name);
+    for (const char *c = valid; *c != '\0'; c++)
+        if ((guchar)*c >= 0x20 && *c != '"' && *c != '\\')
+            g_string_append_c(text, *c);
+        else
+            g_string_append_printf(text, "\\u%04x", (guint)(guchar)*c);
+    g_string_append_c(text, '"');
+}
+
+/* What the import record keeps: values refused, options that changed the reading. */
+static char *detail_as_json(const ImportJob *job, const char *refused)
+{
+    const ImportOptions *options = job->options;
+    g_autoptr(GString) text = g_string_new("{\"refused\": ");
+    g_string_append(text, refused);
+    append_option(text, "operator", options->operator_label);
+    append_option(text, "timezone", options->timezone);
+    append_option(text, "map_file", options->map_file);
+    g_autofree char *map =
+        options->map != NULL ? g_strjoinv("; ", (char **)(uintptr_t)options->map) : NULL;
+    append_option(text, "map", map);
+    g_string_append_c(text, '}');
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static gboolean record_import(ImportJob *job, const char *path, const char *sha256, GError **error)
 {
     const ImportSummary *summary = job->summary;
-    g_autoptr(GString) detail = g_string_new("{");
     guint64 refused = 0;
-    for (int k = 0; k < REFUSED_KIND_COUNT; k++) {
-        if (summary->refused.count[k] == 0)
-            continue;
-        refused += summary->refused.count[k];
-        g_string_append_printf(detail, "%s\"%s\": %" G_GUINT64_FORMAT, detail->len > 1 ? ", " : "",
-                               radio_refused_name((RefusedKind)k), summary->refused.count[k]);
-    }
-    g_string_append_c(detail, '}');
+    g_autofree char *refused_text = refused_as_json(&summary->refused, &refused);
+    g_autofree char *detail = detail_as_json(job, refused_text);
     g_autofree char *name = g_path_get_basename(path);
     g_autofree char *valid_name = g_utf8_make_valid(name, -1);
     Import import = {0};
@@ -303,7 +374,7 @@ static gboolean record_import(ImportJob *job, const char *path, const char *sha2
     RECORD_SET(&import, IMPORT, format, summary->format);
     RECORD_SET(&import, IMPORT, rows, (gint64)summary->rows);
     RECORD_SET(&import, IMPORT, refused_values, (gint64)refused);
-    RECORD_SET(&import, IMPORT, detail, detail->str);
+    RECORD_SET(&import, IMPORT, detail, detail);
     if (!drive_add_import(job->writer, &import, error))
         return FALSE;
     if (refused == 0 || !job->has_time)
@@ -311,7 +382,7 @@ static gboolean record_import(ImportJob *job, const char *path, const char *sha2
     Event event = {0};
     RECORD_SET(&event, EVENT, time_ns, job->first_ns);
     RECORD_SET(&event, EVENT, kind, "refused-values");
-    RECORD_SET(&event, EVENT, detail, detail->str);
+    RECORD_SET(&event, EVENT, detail, refused_text);
     RECORD_SET(&event, EVENT, value, (double)refused);
     return drive_add_event(job->writer, &event, error);
 }
@@ -345,12 +416,12 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
         .zone = zone,
         .progress = progress,
         .progress_data = data,
-        .sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .sources = g_array_new(FALSE, FALSE, sizeof(KnownSource)),
         .states = g_array_new(FALSE, TRUE, sizeof(SourceState)),
     };
+    g_array_set_clear_func(job.sources, clear_known_source);
     gboolean done = format->read(&job, table, error) && record_import(&job, path, sha256, error);
-    g_hash_table_unref(job.sources);
+    g_array_unref(job.sources);
     g_array_unref(job.states);
-    g_free(job.last_key);
     return done;
 }

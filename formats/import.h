@@ -17,6 +17,7 @@ typedef struct {
     const char *timezone;       /* of times without an offset; NULL: UTC */
     const char *const *map;     /* NULL, or FIELD=COLUMN words ended by NULL */
     const char *map_file;       /* mapping file, or NULL */
+    AntennaPlace place;         /* where the device was; PLACE_UNKNOWN: not said */
 } ImportOptions;
 
 /* What one file gave. */

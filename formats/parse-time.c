@@ -10,14 +10,14 @@ struct TimeParser {
     int64_t cached_from_s, cached_to_s; /* local seconds for which cached_offset_s holds */
     int64_t cached_offset_s;
     int64_t last_ns;
-    gboolean has_last, used_zone;
+    gboolean has_last, used_zone, had_seconds, second_hour;
     TimeFormat found; /* TIME_AUTO: the format that fitted last */
 };
 
 typedef struct {
     int year, month, day, hour, minute, second;
     int64_t nanosecond;
-    gboolean has_offset;
+    gboolean has_offset, has_seconds;
     int64_t offset_s;
 } Civil;
 
@@ -40,6 +40,11 @@ void time_parser_free(TimeParser *parser)
 gboolean time_parser_used_zone(const TimeParser *parser)
 {
     return parser->used_zone;
+}
+
+gboolean time_parser_had_seconds(const TimeParser *parser)
+{
+    return parser->had_seconds;
 }
 
 /* ---- the text ---- */
@@ -89,6 +94,7 @@ static gboolean clock_time(const char **at, const char *separators, gboolean sec
         return !seconds;
     if (!digits(at, 2, 2, &civil->second))
         return FALSE;
+    civil->has_seconds = TRUE;
     fraction(at, civil);
     return TRUE;
 }
@@ -173,6 +179,22 @@ static int month_number(const char *word, size_t length)
     g_autofree char *text = g_strndup(word, length);
     g_autofree char *lower = g_utf8_strdown(text, -1);
     size_t n = strlen(lower);
+    static const char *const french[] = {"janv",
+                                         "f\xc3\xa9vr",
+                                         "mars",
+                                         "avr",
+                                         "mai",
+                                         "juin",
+                                         "juil",
+                                         "ao\xc3\xbbt",
+                                         "sept",
+                                         "oct",
+                                         "nov",
+                                         "d\xc3\xa9"
+                                         "c"};
+    for (int m = 0; m < 12; m++)
+        if (strcmp(lower, french[m]) == 0)
+            return m + 1;
     for (int m = 0; m < 12; m++)
         for (int l = 0; l < 4; l++)
             if (strcmp(lower, names[m][l]) == 0 ||
@@ -206,6 +228,7 @@ static gboolean read_words(const char *at, Civil *civil)
     size_t n = letters(at);
     civil->month = month_number(at, n);
     at += n;
+    (void)skip(&at, ".");
     blanks(&at);
     if (civil->month == 0 || !digits(&at, 4, 4, &civil->year))
         return FALSE;
@@ -269,11 +292,14 @@ static int64_t zone_offset_s(TimeParser *parser, int64_t local_s)
     int standard = g_time_zone_find_interval(parser->zone, G_TIME_TYPE_STANDARD, local_s);
     int64_t standard_s = standard >= 0 ? g_time_zone_get_offset(parser->zone, standard) : offset_s;
     if (standard_s != offset_s) {
-        gboolean goes_back =
-            parser->has_last && (local_s - offset_s) * G_GINT64_CONSTANT(1000000000) <
-                                    parser->last_ns - G_GINT64_CONSTANT(60000000000);
-        return goes_back ? standard_s : offset_s;
+        /* Once in the second, time stays there until the hour is over. */
+        parser->second_hour =
+            parser->second_hour ||
+            (parser->has_last && (local_s - offset_s) * G_GINT64_CONSTANT(1000000000) <
+                                     parser->last_ns - G_GINT64_CONSTANT(60000000000));
+        return parser->second_hour ? standard_s : offset_s;
     }
+    parser->second_hour = FALSE;
     /* Offsets change on the hour, or at the quarter of one; a quarter is safe to keep. */
     parser->cached_from_s = local_s - ((local_s % 900) + 900) % 900;
     parser->cached_to_s = parser->cached_from_s + 900;
@@ -293,6 +319,7 @@ static gboolean to_utc(TimeParser *parser, const Civil *civil, int64_t *time_ns)
     int64_t offset_s = civil->has_offset ? civil->offset_s : zone_offset_s(parser, local_s);
     *time_ns = (local_s - offset_s) * G_GINT64_CONSTANT(1000000000) + civil->nanosecond;
     parser->used_zone = !civil->has_offset;
+    parser->had_seconds = civil->has_seconds;
     return TRUE;
 }
 
@@ -325,6 +352,7 @@ static gboolean read_as(TimeParser *parser, TimeFormat format, const char *text,
     };
     if (format == TIME_EPOCH) {
         parser->used_zone = FALSE;
+        parser->had_seconds = TRUE;
         return read_epoch(text, time_ns);
     }
     Civil civil = {0};

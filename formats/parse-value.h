@@ -44,3 +44,6 @@ gboolean time_parser_parse(TimeParser *parser, const char *text, int64_t *time_n
 
 /* TRUE if the last time had no offset of its own, so that the zone mattered. */
 gboolean time_parser_used_zone(const TimeParser *parser);
+
+/* FALSE if the last time had no seconds: it stands for a whole minute. */
+gboolean time_parser_had_seconds(const TimeParser *parser);

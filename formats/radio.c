@@ -67,8 +67,9 @@ static const RealRange real_ranges[] = {
     {SAMPLE_COL_nr_sinr_db, REFUSED_SINR, -23.0, 40.0},
     /* TS 36.133 and 25.133 9.1.3: -100..-25; phones add 20 MHz carriers and weak cells to it */
     {SAMPLE_COL_rssi_dbm, REFUSED_RSSI, -130.0, -10.0},
-    /* TS 25.133 9.1.1: -120..-25 */
-    {SAMPLE_COL_rscp_dbm, REFUSED_RSCP, -120.0, -24.0},
+    /* TS 25.133 9.1.1: -120..-25. Android's -24 says "-25 or more", and is what phones give for
+     * hours on end that do not measure it. */
+    {SAMPLE_COL_rscp_dbm, REFUSED_RSCP, -120.0, -25.0},
     /* TS 25.133 9.1.2: -24..0 */
     {SAMPLE_COL_ecio_db, REFUSED_ECIO, -24.0, 0.0},
     /* TS 45.008 8.1.4: -110..-48; TS 27.007 8.5 reports down to -113 and up to -51 */
@@ -174,4 +175,52 @@ void radio_check_fix(Fix *fix, RefusedCounts *refused)
             fix->known &= ~(UINT64_C(1) << rows[i].column);
             refused->count[rows[i].kind]++;
         }
+}
+
+/* First and last downlink EARFCN by band, in ascending order: TS 36.101, table 5.7.3-1. */
+static const struct {
+    int first, last, band;
+} lte_bands[] = {
+    {0, 599, 1},        {600, 1199, 2},     {1200, 1949, 3},    {1950, 2399, 4},
+    {2400, 2649, 5},    {2650, 2749, 6},    {2750, 3449, 7},    {3450, 3799, 8},
+    {3800, 4149, 9},    {4150, 4749, 10},   {4750, 4949, 11},   {5010, 5179, 12},
+    {5180, 5279, 13},   {5280, 5379, 14},   {5730, 5849, 17},   {5850, 5999, 18},
+    {6000, 6149, 19},   {6150, 6449, 20},   {6450, 6599, 21},   {6600, 7399, 22},
+    {7500, 7699, 23},   {7700, 8039, 24},   {8040, 8689, 25},   {8690, 9039, 26},
+    {9040, 9209, 27},   {9210, 9659, 28},   {9660, 9769, 29},   {9770, 9869, 30},
+    {9870, 9919, 31},   {9920, 10359, 32},  {36000, 36199, 33}, {36200, 36349, 34},
+    {36350, 36949, 35}, {36950, 37549, 36}, {37550, 37749, 37}, {37750, 38249, 38},
+    {38250, 38649, 39}, {38650, 39649, 40}, {39650, 41589, 41}, {41590, 43589, 42},
+    {43590, 45589, 43}, {45590, 46589, 44}, {46590, 46789, 45}, {46790, 54539, 46},
+    {54540, 55239, 47}, {55240, 56739, 48}, {56740, 58239, 49}, {58240, 59089, 50},
+    {59090, 59139, 51}, {59140, 60139, 52}, {60140, 60254, 53}, {65536, 66435, 65},
+    {66436, 67335, 66}, {67336, 67535, 67}, {67536, 67835, 68}, {67836, 68335, 69},
+    {68336, 68585, 70}, {68586, 68935, 71}, {68936, 68985, 72}, {68986, 69035, 73},
+    {69036, 69465, 74}, {69466, 70315, 75}, {70316, 70365, 76}, {70366, 70545, 85},
+    {70546, 70595, 87}, {70596, 70645, 88},
+};
+
+int radio_lte_band(int64_t earfcn)
+{
+    size_t low = 0;
+    size_t high = G_N_ELEMENTS(lte_bands);
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (lte_bands[middle].last < earfcn)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < G_N_ELEMENTS(lte_bands) && earfcn >= lte_bands[low].first ? lte_bands[low].band
+                                                                           : 0;
+}
+
+void radio_fill_band(Sample *sample)
+{
+    if (RECORD_HAS(sample, SAMPLE, band) || !RECORD_HAS(sample, SAMPLE, arfcn) ||
+        !RECORD_HAS(sample, SAMPLE, rat) || (sample->rat != RAT_LTE && sample->rat != RAT_NR_NSA))
+        return;
+    int band = radio_lte_band(sample->arfcn);
+    if (band > 0)
+        RECORD_SET(sample, SAMPLE, band, band);
 }

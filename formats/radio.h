@@ -56,5 +56,12 @@ void radio_check_sample(Sample *sample, RefusedCounts *refused);
 /* The same for a fix. 0/0, which receivers write instead of nothing, is refused as a position. */
 void radio_check_fix(Fix *fix, RefusedCounts *refused);
 
+/* Band of a downlink EARFCN (3GPP TS 36.101, table 5.7.3-1); 0 if it lies in none. */
+int radio_lte_band(int64_t earfcn);
+
+/* Fills in the band of an LTE sample (or of an NSA anchor) that has a channel but no band. NR bands
+ * overlap: an NR-ARFCN does not name its band. */
+void radio_fill_band(Sample *sample);
+
 /* TRUE for 5 or 6 digits (3GPP TS 23.003, 2.2). */
 gboolean radio_is_plmn(const char *text);
