@@ -42,7 +42,8 @@ TimeMapResult time_map_observe(TimeMap *map, TimeOrigin origin, MonoTime mono, U
         return TIME_MAP_REFUSED;
     int64_t difference = offset_ns - map->offset_ns;
     if (difference > TIME_MAP_STEP_NS || difference < -TIME_MAP_STEP_NS) {
-        /* The system clock steps at once when it is set; a receiver must say it three times alike. */
+        /* The system clock steps at once when it is set; a receiver must say it three times alike.
+         */
         int64_t apart = offset_ns - map->odd_ns;
         map->n_odd = map->n_odd > 0 && apart < TIME_MAP_STEP_NS && apart > -TIME_MAP_STEP_NS
                          ? map->n_odd + 1

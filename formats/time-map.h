@@ -43,7 +43,7 @@ typedef enum {
 
 typedef struct {
     TimeOrigin origin;
-    int64_t offset_ns;      /* UTC = mono + offset */
+    int64_t offset_ns; /* UTC = mono + offset */
     double uncertainty_ms;
     int64_t window[TIME_MAP_WINDOW]; /* offsets seen, newest last */
     unsigned n_window;
@@ -53,7 +53,7 @@ typedef struct {
 
 /* What an observation did. */
 typedef enum {
-    TIME_MAP_SAME,    /* nothing to be told */
+    TIME_MAP_SAME,     /* nothing to be told */
     TIME_MAP_REPLACED, /* better origin: earlier records are off by *change_ns */
     TIME_MAP_STEPPED, /* the origin itself stepped by *change_ns: earlier records were right then */
     TIME_MAP_REFUSED  /* impossible time, or of a lesser origin */
