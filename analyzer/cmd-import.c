@@ -82,8 +82,52 @@ static AntennaPlace antenna_place(const char *word)
     return value > 0 ? (AntennaPlace)value : PLACE_UNKNOWN;
 }
 
+/* What became of one file. */
+typedef struct {
+    char *path;
+    ImportSummary summary;
+} Result;
+
+static void clear_result(gpointer result)
+{
+    g_free(((Result *)result)->path);
+}
+
+static gboolean import_one(DriveWriter *writer, const ImportOptions *options, const char *file,
+                           GArray *results, GError **error)
+{
+    GStatBuf st;
+    gint64 size = g_stat(file, &st) == 0 ? (gint64)st.st_size : 0;
+    g_autoptr(Progress) progress = progress_new(file, "bytes", size);
+    Result result;
+    if (!import_file(writer, file, options, show_progress, progress, &result.summary, error))
+        return FALSE;
+    result.path = g_strdup(file);
+    g_array_append_val(results, result);
+    return TRUE;
+}
+
+/* What belongs to the file read last and was not named itself. */
+static gboolean import_beside(DriveWriter *writer, const ImportOptions *options, char **files,
+                              GArray *results, GError **error)
+{
+    const Result *last = &g_array_index(results, Result, results->len - 1);
+    g_auto(GStrv) beside = import_companions(last->path, last->summary.format);
+    for (char **file = beside; *file != NULL; file++) {
+        g_autoptr(GError) failure = NULL;
+        if (g_strv_contains((const char *const *)files, *file) ||
+            import_one(writer, options, *file, results, &failure))
+            continue;
+        if (!g_error_matches(failure, DRIVE_ERROR, DRIVE_ERROR_DUPLICATE)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean import_all(DriveWriter *writer, const Options *options, char **files,
-                           GArray *summaries, GError **error)
+                           GArray *results, GError **error)
 {
     ImportOptions import_options = {
         .format = options->format,
@@ -97,15 +141,10 @@ static gboolean import_all(DriveWriter *writer, const Options *options, char **f
         return FALSE;
     if (!drive_set_meta(writer, "software", "corridor " CORRIDOR_VERSION, error))
         return FALSE;
-    for (char **file = files; *file != NULL; file++) {
-        GStatBuf st;
-        gint64 size = g_stat(*file, &st) == 0 ? (gint64)st.st_size : 0;
-        g_autoptr(Progress) progress = progress_new(*file, "bytes", size);
-        ImportSummary summary;
-        if (!import_file(writer, *file, &import_options, show_progress, progress, &summary, error))
+    for (char **file = files; *file != NULL; file++)
+        if (!import_one(writer, &import_options, *file, results, error) ||
+            !import_beside(writer, &import_options, files, results, error))
             return FALSE;
-        g_array_append_val(summaries, summary);
-    }
     return TRUE;
 }
 
@@ -120,14 +159,14 @@ static void remove_drive(const char *path)
 
 /* A new drive is written beside and renamed, so that it appears whole or not at all. */
 static gboolean import_new(const char *output, const Options *options, char **files,
-                           GArray *summaries, GError **error)
+                           GArray *results, GError **error)
 {
     g_autofree char *beside = file_replace_name_beside(output);
     g_autoptr(DriveWriter) writer = drive_create(beside, error);
     if (writer == NULL)
         return FALSE;
     gboolean done = drive_writer_set_bulk(writer, error) &&
-                    import_all(writer, options, files, summaries, error) &&
+                    import_all(writer, options, files, results, error) &&
                     drive_writer_close(writer, error);
     g_clear_pointer(&writer, drive_writer_free);
     done = done && file_replace_rename(beside, output, error);
@@ -138,10 +177,10 @@ static gboolean import_new(const char *output, const Options *options, char **fi
 
 /* An existing drive gets all files in one transaction, or none. */
 static gboolean import_into(const char *output, const Options *options, char **files,
-                            GArray *summaries, GError **error)
+                            GArray *results, GError **error)
 {
     g_autoptr(DriveWriter) writer = drive_open_append(output, error);
-    if (writer == NULL || !import_all(writer, options, files, summaries, error) ||
+    if (writer == NULL || !import_all(writer, options, files, results, error) ||
         !drive_writer_close(writer, error))
         return FALSE;
     g_clear_pointer(&writer, drive_writer_free);
@@ -176,23 +215,24 @@ static int run(const Command *command, int argc, char **argv)
     if (options.antenna != NULL && antenna_place(options.antenna) == PLACE_UNKNOWN)
         return command_usage_error(command, "--antenna is roof or cabin, not %s", options.antenna);
     g_autofree char *output = output_name(&options, files[0]);
-    g_autoptr(GArray) summaries = g_array_new(FALSE, FALSE, sizeof(ImportSummary));
+    g_autoptr(GArray) results = g_array_new(FALSE, FALSE, sizeof(Result));
+    g_array_set_clear_func(results, clear_result);
     g_autoptr(GError) error = NULL;
     gboolean exists = g_file_test(output, G_FILE_TEST_EXISTS);
-    gboolean done = exists ? import_into(output, &options, files, summaries, &error)
-                           : import_new(output, &options, files, summaries, &error);
+    gboolean done = exists ? import_into(output, &options, files, results, &error)
+                           : import_new(output, &options, files, results, &error);
     if (!done) {
         (void)command_failed(command, error);
         return g_error_matches(error, FORMAT_ERROR, FORMAT_ERROR_OPTION) ? EXIT_USAGE : EXIT_FAILED;
     }
     gboolean used_zone = FALSE;
-    for (guint i = 0; i < summaries->len; i++) {
-        const ImportSummary *summary = &g_array_index(summaries, ImportSummary, i);
-        print_summary(files[i], summary);
-        used_zone = used_zone || summary->used_zone;
+    for (guint i = 0; i < results->len; i++) {
+        const Result *result = &g_array_index(results, Result, i);
+        print_summary(result->path, &result->summary);
+        used_zone = used_zone || result->summary.used_zone;
     }
     printf("%s %s\n", exists ? "added to" : "wrote", output);
-    if (used_zone && options.timezone == NULL && options.map_file == NULL)
+    if (used_zone && options.timezone == NULL)
         command_warn(command, "times name no time zone and were read as UTC; give --timezone");
     return EXIT_DONE;
 }

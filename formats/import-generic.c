@@ -56,7 +56,7 @@ static gboolean read_time(Reader *reader, const TextField *field, GError **error
         g_autofree char *shown = g_utf8_make_valid(field->text, MIN((gssize)field->length, 60));
         return text_table_refuse(reader->table, error, "\"%s\" is no time", shown);
     }
-    if (time_parser_used_zone(reader->times))
+    if (time_parser_used_zone(reader->times) && reader->mapping->timezone == NULL)
         import_summary(reader->job)->used_zone = TRUE;
     /* A time without seconds stands for its whole minute: it must not go back within it. */
     const int64_t minute_ns = G_GINT64_CONSTANT(60000000000);

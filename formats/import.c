@@ -425,3 +425,17 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
     g_array_unref(job.states);
     return done;
 }
+
+char **import_companions(const char *path, const char *format)
+{
+    static const char *const endings[] = {"_datatest.txt", "_events.txt"};
+    g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+    gboolean raw_log = strcmp(format, import_gnettrack.name) == 0 && g_str_has_suffix(path, ".txt");
+    for (unsigned i = 0; raw_log && i < G_N_ELEMENTS(endings); i++) {
+        g_autofree char *stem = g_strndup(path, strlen(path) - strlen(".txt"));
+        g_autofree char *name = g_strconcat(stem, endings[i], NULL);
+        if (g_file_test(name, G_FILE_TEST_IS_REGULAR))
+            g_strv_builder_add(found, name);
+    }
+    return g_strv_builder_end(found);
+}

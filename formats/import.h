@@ -37,6 +37,10 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
                      ImportProgressFunc progress, gpointer data, ImportSummary *summary,
                      GError **error);
 
+/* Files that belong to one that was read as `format` and lie beside it: the tests and events of a
+ * G-NetTrack log. Returns: (transfer full): strings, NULL-terminated. */
+char **import_companions(const char *path, const char *format);
+
 /* Names of the formats, in order, ended by NULL. */
 const char *const *import_formats(void);
 
