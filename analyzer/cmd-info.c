@@ -191,8 +191,8 @@ static void print_refused(const Import *import)
         JsonObjectIter iter;
         const char *name = NULL;
         JsonNode *count = NULL;
-        json_object_iter_init(&iter, json_node_get_object(refused));
-        while (json_object_iter_next(&iter, &name, &count))
+        json_object_iter_init_ordered(&iter, json_node_get_object(refused));
+        while (json_object_iter_next_ordered(&iter, &name, &count))
             if (JSON_NODE_HOLDS_VALUE(count))
                 printf(" %s %" G_GINT64_FORMAT, name, json_node_get_int(count));
     }

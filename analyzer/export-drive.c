@@ -155,6 +155,9 @@ static void fill_values(const Source *source, const Sample *sample, const char *
             value->v.t = *(const char *const *)field;
         else
             value->v.t = record_enum_name(column, *(const int *)field);
+        /* An empty service would be read as the one that follows from the technology. */
+        if (c == SAMPLE_COL_service && !value->known)
+            *value = text_value("unknown");
         value++;
     }
 }

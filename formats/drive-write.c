@@ -548,6 +548,9 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
     if (!drive_set_meta(writer, "closed", "1", error) || !drive_writer_commit(writer, error))
         return FALSE;
     if (writer->bulk) {
+        /* else each reader would leave an empty -wal and -shm beside it */
+        if (!drive_exec(writer->db, writer->path, "PRAGMA journal_mode = DELETE;", error))
+            return FALSE;
         if (fsync(writer->lock_fd) != 0) {
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: cannot be written: %s",
                         writer->path, g_strerror(errno));

@@ -74,7 +74,7 @@ def train_de(work):
                 drive, "SELECT count(*) n FROM samples WHERE service = 'none' AND rat = 'none'")
                 [0]["n"]), none)
             check(f"{name} levels", drive_levels(drive),
-                  levels(rows, "Signalstärke (RSRP) [dBm]"))
+                  levels([r for r in rows if r["Typ"] != "2G"], "Signalstärke (RSRP) [dBm]"))
             check(f"{name} 5G", int(sql(
                 drive, "SELECT count(*) n FROM samples WHERE rat = 'NR-NSA'")[0]["n"]),
                 sum(r["Typ"] == "5G" for r in rows))

@@ -12,13 +12,15 @@ must "import plain" "$corridor" import -o plain.drive "$in/plain.in" >out
 grep -q "plain, 4 rows: 4 samples (1 without service), 4 fixes" out || fail "summary: $(cat out)"
 equal "samples" "$(count plain.drive samples)" 4
 equal "sources" "$(count plain.drive sources)" 3
-equal "files" "$(echo plain.drive*)" plain.drive
+must "info" "$corridor" info plain.drive >out
+equal "files, also after a reader" "$(echo plain.drive*)" plain.drive
 
 # the same again: refused, the drive as it was
-before=$(sha256sum <plain.drive)
+"$corridor" info plain.drive >before
 cp "$in/plain.in" other-name.csv
 must_fail 1 'imported already' "$corridor" import -o plain.drive other-name.csv
-equal "drive after a duplicate" "$(sha256sum <plain.drive)" "$before"
+"$corridor" info plain.drive >after
+cmp before after || fail "a refused file changed the drive: $(diff before after)"
 
 # a bad file among good ones: nothing is written, nothing is left
 must_fail 1 'plain-width.in:3: 7 fields, but the header has 6' \
@@ -58,14 +60,14 @@ must_fail 2 'roof or cabin, not hood' "$corridor" import --antenna hood -o x.dri
 must_fail 2 'nonsense' "$corridor" import --nonsense "$in/plain.in"
 must_fail 1 'cannot be read' "$corridor" import -o x.drive no-such-file.csv
 must_fail 1 'no known format; say which column is what with --map' "$corridor" import -o x.drive "$in/unknown.in"
-must_fail 1 'not-a.drive' "$corridor" info "$in/plain.in" not-a.drive 2>/dev/null ||
-  must_fail 1 'plain.in' "$corridor" info "$in/plain.in"
+must_fail 1 'plain.in' "$corridor" info "$in/plain.in"
+must_fail 1 'no-such.drive' "$corridor" info no-such.drive
 equal "left behind" "$(echo x.drive*)" 'x.drive*'
 
 # what is exported can be imported again, and is the same
 must "export" "$corridor" export --format csv -o again.csv raw.drive >out
 must "import again" "$corridor" import -o again.drive again.csv >out
-columns="rat, service, plmn, tac, cell_id, pci, arfcn, band, rsrp_dbm, rsrq_db, rscp_dbm, cqi"
+columns="rat, coalesce(service, 'unknown'), plmn, tac, cell_id, pci, arfcn, band, rsrp_dbm, rsrq_db, rscp_dbm, cqi"
 for d in raw again; do
   "$corridor" sql "$d.drive" "SELECT time_ns, $columns FROM samples ORDER BY time_ns, cell_id, rsrp_dbm" >$d.txt
 done
