@@ -406,8 +406,10 @@ static void judge_sums(MeetingJudge *judge, gint64 from, gint64 to)
                 if (judge->seconds[number % KEPT_SECONDS].way[way].reordered > 0)
                     charge_second(judge, (MeetingWay)way, number, FAULT_REORDER);
             }
+        gboolean slow = frames - spoilt < POOR_FRAMES_PER_S * (to - from + 1) &&
+                        judge->targets.frames_per_s >= POOR_FRAMES_PER_S;
         if (frames > 0 &&
-            (spoilt > POOR_FRAME_LOSS * frames || video_lost > POOR_VIDEO_LOSS * video))
+            (slow || spoilt > POOR_FRAME_LOSS * frames || video_lost > POOR_VIDEO_LOSS * video))
             for (gint64 number = from; number <= to; number++) {
                 if (judge->seconds[number % KEPT_SECONDS].way[way].frames_spoilt > 0)
                     charge_second(judge, (MeetingWay)way, number, FAULT_VIDEO);
@@ -427,10 +429,6 @@ static void judge_way(MeetingJudge *judge, Second *second, MeetingWay way, Meeti
 {
     WayState *state = &second->way[way];
     double sent = state->sent;
-    unsigned usable = state->frames - state->frames_spoilt;
-    if (state->frames >= judge->targets.frames_per_s / 2 && judge->targets.frames_per_s > 0 &&
-        usable < POOR_FRAMES_PER_S)
-        state->faults |= BIT(FAULT_VIDEO);
     if (state->delays && state->delays->len > 0) {
         double median = rank_of((double *)(void *)state->delays->data, state->delays->len, 0.5);
         if (median >= judge->targets.delay_ms)

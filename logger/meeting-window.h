@@ -30,9 +30,10 @@ typedef enum {
     FAULT_POOR_LOSS,   /* "poor-loss": more than 10 % in 15 s */
     FAULT_POOR_JITTER, /* "poor-jitter": above 30 ms */
     FAULT_CONCEALED,   /* "concealed": more than 7 % late or lost in 15 s */
-    FAULT_VIDEO,       /* "video": under 7 frames/s, or most frames spoilt, or 15 % packets lost */
-    FAULT_GAP,         /* "gap": nothing for more than 3 s */
-    FAULT_SILENCE,     /* "silence": nothing for more than 10 s */
+    FAULT_VIDEO,   /* "video": in 15 s under 7 frames/s, most frames spoilt, or 15 % of packets lost
+                    */
+    FAULT_GAP,     /* "gap": nothing for more than 3 s */
+    FAULT_SILENCE, /* "silence": nothing for more than 10 s */
     FAULT_WAY_COUNT,
     FAULT_RTT = FAULT_WAY_COUNT, /* "rtt": median round trip at or above the target */
     FAULT_POOR_RTT,              /* "poor-rtt": above 500 ms */

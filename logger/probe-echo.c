@@ -9,8 +9,8 @@
 #include "logger/probe.h"
 #include "logger/stamp-tally.h"
 #include "logger/udp.h"
-#include <errno.h>
 #include <math.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 
@@ -137,7 +137,8 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         (void)open_socket(echo, NULL);
     }
     int trouble = send_one(echo, now_ns);
-    if (trouble == ENODEV || trouble == ENXIO) {
+    if (trouble != 0 && echo->run.modem.interface &&
+        if_nametoindex(echo->run.modem.interface) == 0) {
         probe_event(&echo->run, "probe-interface-gone", echo->run.modem.interface);
         probe_run_stop(&echo->run, "no-interface");
         return 0;

@@ -13,8 +13,8 @@
 #include "logger/stamp-packet.h"
 #include "logger/udp.h"
 #include "logger/utc-quality.h"
-#include <errno.h>
 #include <math.h>
+#include <net/if.h>
 #include <string.h>
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
@@ -181,7 +181,9 @@ static void send_one(StampRun *stamp, gint64 now_ns)
         stamp->run.bytes_up += (gint64)size + IP_HEADS;
     else /* the kernel did not count it */
         stamp->socket_first++;
-    stamp->gone = trouble == ENODEV || trouble == ENXIO;
+    /* Which error it is when the interface is gone depends on its routes. */
+    stamp->gone = trouble != 0 && stamp->run.modem.interface &&
+                  if_nametoindex(stamp->run.modem.interface) == 0;
 }
 
 static gint64 on_tick(gint64 now_ns, gpointer data)

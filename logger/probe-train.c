@@ -22,7 +22,8 @@
 #define SETTLE_UP_NS NS_PER_S       /* the same for what goes up */
 #define ASK_NS       (NS_PER_S / 4) /* GO and FETCH are repeated after this */
 #define GIVE_UP_NS   (3 * NS_PER_S) /* a train of which nothing came */
-#define MAX_PACKETS  4096           /* what a reflector remembers and sends */
+#define MAX_BYTES    4000000U       /* of a train: what a reflector gives by default */
+#define MAX_PACKETS  4096U          /* what a reflector remembers and sends */
 #define LONG_S       0.5            /* from here on also the dispersion is told */
 #define FETCH_TRIES  12
 
@@ -55,7 +56,7 @@ static void begin_next(TrainRun *train);
 static unsigned packets_of(const ProbeSettings *settings, double rate_bps)
 {
     double n = rate_bps * settings->train_s / (8.0 * settings->train_size);
-    return (unsigned)CLAMP(n, 2, MAX_PACKETS);
+    return (unsigned)CLAMP(n, 2, MIN(MAX_PACKETS, MAX_BYTES / settings->train_size));
 }
 
 static void tell_dispersion(TrainRun *train, const char *way)

@@ -291,7 +291,8 @@ static void on_start(ReflectorSessions *sessions, UdpSocket *socket, const UdpPa
     answer(sessions, socket, packet);
 }
 
-static void on_go(ReflectorSessions *sessions, Session *session, gint64 now_ns)
+static void on_go(ReflectorSessions *sessions, Session *session, UdpSocket *socket,
+                  const UdpPacket *packet, gint64 now_ns)
 {
     const SessionMessage *in = &sessions->in;
     const ReflectorConfig *config = sessions->config;
@@ -304,6 +305,9 @@ static void on_go(ReflectorSessions *sessions, Session *session, gint64 now_ns)
         in->size > MEDIA_MAX_SIZE + MEDIA_IP_OVERHEAD ||
         (guint64)in->packets * in->size > config->max_train_bytes) {
         sessions->counts->refused++;
+        begin_answer(sessions, SESSION_ACCEPT);
+        sessions->out.status = SESSION_TOO_BIG;
+        answer(sessions, socket, packet);
         return;
     }
     session->go = *in;
@@ -357,7 +361,7 @@ static void on_control(ReflectorSessions *sessions, UdpSocket *socket, const Udp
     }
     session->used_ns = now_ns;
     if (sessions->in.type == SESSION_GO)
-        on_go(sessions, session, now_ns);
+        on_go(sessions, session, socket, packet, now_ns);
     else if (sessions->in.type == SESSION_FETCH)
         on_fetch(sessions, session, socket, packet);
     else if (sessions->in.type == SESSION_STOP)

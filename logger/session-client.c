@@ -248,6 +248,9 @@ static void on_packet(const UdpPacket *packet, gpointer data)
     } else if (in->type == SESSION_ACCEPT && client->state == STATE_START &&
                in->nonce == client->ask.nonce) {
         on_accept(client, packet);
+    } else if (in->type == SESSION_ACCEPT && client->state == STATE_STANDS &&
+               in->status != SESSION_OK) {
+        fail(client, "too-big", "the reflector refuses a train of this rate or size");
     } else if (in->type == SESSION_LOG && client->state == STATE_STANDS) {
         client->events.log(in, packet, client->data);
     }

@@ -7,7 +7,7 @@
  *     CHALLENGE  reflector -> logger   prove that you are where you say
  *     START      logger -> reflector   the cookie, and what is wanted  160 bytes
  *     ACCEPT     reflector -> logger   token and start, or a refusal
- *     GO         logger -> reflector   send me a train                 160 bytes
+ *     GO         logger -> reflector   send me a train (ACCEPT: no)    160 bytes
  *     FETCH      logger -> reflector   what came since entry n?        160 bytes
  *     LOG        reflector -> logger   arrivals: stream, number, time
  *     STOP       logger -> reflector   the session is over

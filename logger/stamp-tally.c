@@ -2,9 +2,11 @@
 #include "logger/stamp-tally.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define MAX_PER_INTERVAL 2048
+#define OVERTAKEN        16  /* packets that one may overtake */
+#define OVERLAP          128 /* packets counted before that may still tell the way of later ones */
 
 typedef struct {
     gint64 mono_ns;    /* when it went out */
@@ -13,9 +15,13 @@ typedef struct {
     gint64 rtt_ns, up_ns, down_ns;
     guint32 reflector_seq;
     guint32 life; /* which count of the reflector */
-    gboolean answered, disciplined, reordered;
+    gboolean answered, disciplined, reordered, lost_down;
     unsigned duplicates;
 } Slot;
+
+typedef struct {
+    guint32 life, reflector_seq, seq;
+} Answered;
 
 struct StampTally {
     gint64 start_ns, duration_ns;
@@ -31,6 +37,8 @@ struct StampTally {
     Jitter jitter;
     Reorder reorder;
     StampTotals totals;
+    guint32 known_from, known_to; /* first and last answered packet looked at */
+    Answered answered[STAMP_TALLY_SLOTS];
     double rtt[MAX_PER_INTERVAL], up[MAX_PER_INTERVAL], down[MAX_PER_INTERVAL];
 };
 
@@ -136,20 +144,90 @@ static gint64 interval_of(const StampTally *tally, gint64 time_ns)
     return offset < 0 ? 0 : offset / tally->duration_ns;
 }
 
-/* Tells the ways apart for the packets without answer in from..to-1, which lie between the answered
- * ones before and after. */
-static gboolean split_loss(StampTally *tally, guint32 from, guint32 to, unsigned *down)
+static int by_reflector(gconstpointer a, gconstpointer b)
 {
-    *down = 0;
-    if (tally->no_numbers || to == tally->next || from == 0 ||
-        tally->next - from >= STAMP_TALLY_SLOTS)
+    const Answered *x = a, *y = b;
+    if (x->life != y->life)
+        return x->life < y->life ? -1 : 1;
+    return x->reflector_seq < y->reflector_seq ? -1 : x->reflector_seq > y->reflector_seq;
+}
+
+static gboolean mark_one(StampTally *tally, gint64 seq, guint32 life, guint32 number)
+{
+    if (seq < (gint64)tally->done || seq >= (gint64)tally->next)
         return FALSE;
-    const Slot *before = slot_of(tally, from - 1), *after = slot_of(tally, to);
-    if (!before->answered || before->life != after->life)
+    Slot *slot = slot_of(tally, (guint32)seq);
+    if (slot->answered || slot->lost_down)
         return FALSE;
-    gint32 reached = (gint32)(after->reflector_seq - before->reflector_seq) - 1;
-    *down = (unsigned)CLAMP(reached, 0, (gint32)(to - from));
+    slot->lost_down = TRUE;
+    slot->life = life;
+    slot->reflector_seq = number;
     return TRUE;
+}
+
+/* The reflector gave this number to a packet between two answers it sent one after the other: it
+ * reached it, and its answer was lost on the way down. Which packet it was is known but for the
+ * order in which they overtook each other: the nearest without answer. */
+static void mark_down(StampTally *tally, const Answered *a, const Answered *b, guint32 number)
+{
+    gint64 low = MIN(a->seq, b->seq), high = MAX(a->seq, b->seq);
+    for (gint64 seq = low + 1; seq < high; seq++) {
+        if (mark_one(tally, seq, a->life, number))
+            return;
+    }
+    for (gint64 away = 1; away <= OVERTAKEN; away++) {
+        if (mark_one(tally, low - away, a->life, number) ||
+            mark_one(tally, high + away, a->life, number))
+            return;
+    }
+}
+
+/* Tells the ways of losses apart as far as answers have come. Walks the answers in the reflector's
+ * order, because packets may overtake each other on the way up. Packets before `end` are being
+ * counted. */
+static void tell_ways(StampTally *tally, guint32 end)
+{
+    guint32 from = tally->done > OVERLAP ? tally->done - OVERLAP : 0;
+    guint n = 0;
+    if (tally->next - from > STAMP_TALLY_SLOTS)
+        from = tally->next - STAMP_TALLY_SLOTS;
+    tally->known_from = tally->known_to = tally->next;
+    for (guint32 seq = from; seq != tally->next; seq++) {
+        const Slot *slot = slot_of(tally, seq);
+        if (slot->answered && tally->known_from == tally->next)
+            tally->known_from = seq;
+        if (slot->answered)
+            tally->known_to = seq;
+        if (slot->answered || slot->lost_down)
+            tally->answered[n++] = (Answered){slot->life, slot->reflector_seq, seq};
+    }
+    if (tally->no_numbers)
+        return;
+    qsort(tally->answered, n, sizeof tally->answered[0], by_reflector);
+    for (guint i = 1; i < n; i++) {
+        const Answered *a = &tally->answered[i - 1], *b = &tally->answered[i];
+        /* Of packets younger than the interval the answers may still come. */
+        if ((gint64)MIN(a->seq, b->seq) >= (gint64)end + OVERTAKEN)
+            continue;
+        if (a->life != b->life || b->reflector_seq - a->reflector_seq > STAMP_TALLY_SLOTS)
+            continue;
+        for (guint32 number = a->reflector_seq + 1; number < b->reflector_seq; number++)
+            mark_down(tally, a, b, number);
+    }
+}
+
+/* Both neighbours of the loss that were answered were counted by the same reflector. */
+static gboolean way_known(StampTally *tally, guint32 seq)
+{
+    guint32 before = seq, after = seq;
+    if (tally->no_numbers || tally->known_from == tally->next || seq < tally->known_from ||
+        seq > tally->known_to)
+        return FALSE;
+    while (!slot_of(tally, before)->answered)
+        before--;
+    while (!slot_of(tally, after)->answered)
+        after++;
+    return slot_of(tally, before)->life == slot_of(tally, after)->life;
 }
 
 static void tell(StampTally *tally, guint32 seq, const Slot *slot)
@@ -160,33 +238,12 @@ static void tell(StampTally *tally, guint32 seq, const Slot *slot)
         tally->watch(&trip, tally->watch_data);
 }
 
-typedef struct {
-    unsigned n, n_one_way;
-    guint32 gap_from; /* first packet of the run of losses being walked */
-    unsigned gap_down_left;
-    gboolean in_gap, gap_known;
-} Walk;
-
-static void count_lost(StampTally *tally, StampInterval *interval, Walk *walk, guint32 seq)
+static void count_lost(StampTally *tally, StampInterval *interval, guint32 seq)
 {
-    if (!walk->in_gap) {
-        guint32 from = seq, to = seq;
-        while (from > 0 && tally->next - from < STAMP_TALLY_SLOTS &&
-               !slot_of(tally, from - 1)->answered)
-            from--; /* the run may have begun in the interval before */
-        while (to != tally->next && !slot_of(tally, to)->answered)
-            to++;
-        unsigned down;
-        walk->in_gap = TRUE;
-        walk->gap_known = split_loss(tally, from, to, &down);
-        /* The first of a run count as lost up, the last as lost down. */
-        walk->gap_down_left = down;
-        walk->gap_from = to - down;
-    }
-    if (!walk->gap_known) {
+    if (!way_known(tally, seq)) {
         interval->ways_known = FALSE;
         tally->totals.lost_unknown++;
-    } else if ((gint32)(seq - walk->gap_from) >= 0) {
+    } else if (slot_of(tally, seq)->lost_down) {
         interval->lost_down++;
         tally->totals.lost_down++;
     } else {
@@ -209,8 +266,9 @@ static void count(StampTally *tally, gint64 number, guint32 end)
         .delay_down_ms = NAN,
         .ways_known = !tally->no_numbers,
     };
-    Walk walk = {0};
+    unsigned n = 0, n_one_way = 0;
     LossPattern loss = {0};
+    tell_ways(tally, end);
     for (; tally->done != end; tally->done++) {
         Slot *slot = slot_of(tally, tally->done);
         tell(tally, tally->done, slot);
@@ -218,27 +276,26 @@ static void count(StampTally *tally, gint64 number, guint32 end)
         loss_add(&loss, !slot->answered);
         interval.duplicates += slot->duplicates;
         if (!slot->answered) {
-            count_lost(tally, &interval, &walk, tally->done);
+            count_lost(tally, &interval, tally->done);
             continue;
         }
-        walk.in_gap = FALSE;
         interval.received++;
         interval.reordered += slot->reordered != FALSE;
-        if (walk.n < MAX_PER_INTERVAL)
-            tally->rtt[walk.n++] = (double)slot->rtt_ns / 1e6;
-        if (slot->disciplined && walk.n_one_way < MAX_PER_INTERVAL) {
-            tally->up[walk.n_one_way] = (double)slot->up_ns / 1e6;
-            tally->down[walk.n_one_way++] = (double)slot->down_ns / 1e6;
+        if (n < MAX_PER_INTERVAL)
+            tally->rtt[n++] = (double)slot->rtt_ns / 1e6;
+        if (slot->disciplined && n_one_way < MAX_PER_INTERVAL) {
+            tally->up[n_one_way] = (double)slot->up_ns / 1e6;
+            tally->down[n_one_way++] = (double)slot->down_ns / 1e6;
         }
     }
-    if (walk.n > 0) {
-        interval.rtt_ms = rank_of(tally->rtt, walk.n, 0.5);
+    if (n > 0) {
+        interval.rtt_ms = rank_of(tally->rtt, n, 0.5);
         interval.rtt_min_ms = tally->rtt[0];
-        interval.rtt_max_ms = tally->rtt[walk.n - 1];
+        interval.rtt_max_ms = tally->rtt[n - 1];
     }
-    if (walk.n_one_way > 0) {
-        interval.delay_up_ms = rank_of(tally->up, walk.n_one_way, 0.5);
-        interval.delay_down_ms = rank_of(tally->down, walk.n_one_way, 0.5);
+    if (n_one_way > 0) {
+        interval.delay_up_ms = rank_of(tally->up, n_one_way, 0.5);
+        interval.delay_down_ms = rank_of(tally->down, n_one_way, 0.5);
     }
     interval.longest_loss = (unsigned)loss.longest;
     tally->totals.sent += interval.sent;

@@ -303,10 +303,12 @@ static void test_session(void)
     g_assert_cmpuint(settle(&fixture, fixture.session, 120), ==, 0);
     message->train = 2;
     message->packets = 4000;
-    g_assert_false(tell(&fixture, message, reply));
+    g_assert_true(tell(&fixture, message, reply));
+    g_assert_cmpint(reply->status, ==, SESSION_TOO_BIG);
     message->packets = 100;
     message->rate_bps = 200000000;
-    g_assert_false(tell(&fixture, message, reply));
+    g_assert_true(tell(&fixture, message, reply));
+    g_assert_cmpint(reply->status, ==, SESSION_TOO_BIG);
     g_assert_cmpuint(reflector_counts(fixture.reflector).refused, ==, 2);
     /* Places: two. */
     g_assert_true(start(&fixture, 10, SESSION_TRAINS, 10, reply));
