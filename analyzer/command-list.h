@@ -9,6 +9,7 @@ X(command_profile_list)
 X(command_network_build)
 X(command_network_from_track)
 X(command_match)
+X(command_report)
 X(command_seal)
 X(command_sql)
 /* clang-format on */
