@@ -5,6 +5,8 @@
  */
 #include "logger/config-table.h"
 
+#include "logger/probe-config.h"
+
 #include <stddef.h>
 
 #define AT(Struct, field) offsetof(Struct, field)
@@ -149,5 +151,7 @@ const ConfigSection *const config_sections[] = {
     &config_section_gps,
     &config_section_status,
     &config_section_modem,
+    &config_section_reflector,
+    &config_section_probes,
     NULL,
 };
