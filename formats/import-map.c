@@ -272,6 +272,8 @@ static gboolean add_line(Mapping *mapping, const char *where, const char *line,
         return refuse(error, where, "\"%s\" is not FIELD=COLUMN", line);
     g_autofree char *name = g_strstrip(g_strndup(line, (gsize)(equals - line)));
     g_autofree char *value = g_strstrip(g_strdup(equals + 1));
+    if (*name == '\0')
+        return refuse(error, where, "\"%s\" names no field", line);
     if (g_str_has_prefix(name, "words.")) {
         Rat rat = rat_from_word(value);
         if (rat == RAT_COUNT)
