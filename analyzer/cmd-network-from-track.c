@@ -18,6 +18,9 @@ static void print_result(const char *out, const char *name, const LearnResult *r
     printf("not used: %" G_GSIZE_FORMAT " without position, %" G_GSIZE_FORMAT
            " held positions, %" G_GSIZE_FORMAT " jumps, %" G_GSIZE_FORMAT " off the line\n",
            result->invalid, result->repeated, result->jumps, result->off_line);
+    if (result->shared > 0)
+        printf("%" G_GSIZE_FORMAT " fixes that several sources share were counted once\n",
+               result->shared);
     if (result->longest_gap_m >= 500)
         printf("longest stretch without a fix: %.1f km, drawn as a curve\n",
                result->longest_gap_m / 1000);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The raw line. Tracks are laid on it one after the other, the longest first, each from its first
- * fix to its last. A fix near the line is on it, whichever way it travels: a way back adds nothing.
- * Fixes that leave the line are held until it is clear what they are:
+ * The raw line. Tracks are laid on it one after the other, the one that shows most first, each from
+ * its first fix to its last. A fix near the line is on it, whichever way it travels: a way back
+ * adds nothing. Fixes that leave the line are held until it is clear what they are:
  *  - beyond an end and moving away from it: the line grows;
  *  - back on the line soon: scatter, or a way around, dropped; but where the line itself is only a
  *    straight bridge over a gap, the fixes take its place;
@@ -25,8 +25,6 @@
 #define GAP_M 400.0
 /* A fix that falls on the very end of the line and is farther from it than this is beyond it. */
 #define TIP_M 8.0
-/* Fixes that say to be worse than this do not make line. */
-#define WORST_ACCURACY_M 60.0
 
 typedef struct {
     GArray *line; /* PlanePoint */
@@ -34,6 +32,7 @@ typedef struct {
     GArray *pending; /* PlanePoint: off the line */
     double left_at;  /* chainage where the track left the line; NaN = it began off it */
     double expect;
+    double worst_accuracy;
 } Grower;
 
 static PlanePoint *points_of(GArray *array)
@@ -161,23 +160,45 @@ static void fill_gap(Grower *g, double back_at)
     replace(g, first, last, g->pending);
 }
 
+/* The track turned back beyond an end of the line, or ends there: what leads straight on from that
+ * end up to the farthest fix is line, too. */
+static gboolean keep_tip(Grower *g)
+{
+    gboolean at_end = length_of(g) - g->left_at < 1;
+    PlanePoint tip = g_array_index(g->line, PlanePoint, at_end ? g->line->len - 1 : 0);
+    double farthest = 0, path = 0, path_there = 0;
+    guint there = 0;
+
+    if (isnan(g->left_at) || (!at_end && g->left_at >= 1))
+        return FALSE;
+    for (guint i = 0; i < g->pending->len; i++) {
+        PlanePoint p = g_array_index(g->pending, PlanePoint, i);
+        double away = plane_distance(tip, p);
+        path += plane_distance(i > 0 ? g_array_index(g->pending, PlanePoint, i - 1) : tip, p);
+        if (away > farthest) {
+            farthest = away;
+            path_there = path;
+            there = i;
+        }
+    }
+    if (there < 2 || farthest < 3 * TIP_M || farthest < 0.6 * path_there)
+        return FALSE;
+    g_array_set_size(g->pending, there + 1);
+    if (at_end) {
+        append(g, g->pending);
+    } else {
+        reverse(g->pending);
+        prepend(g, g->pending);
+    }
+    g_array_set_size(g->pending, 0);
+    return TRUE;
+}
+
 /* The track ends off the line, or began off it: a branch, or an extension seen backwards. */
 static void settle_branch(Grower *g, double at, gboolean began_off)
 {
     double length = length_of(g), branch = path_length(g->pending);
 
-    PlanePoint first = g_array_index(g->pending, PlanePoint, 0),
-               last = g_array_index(g->pending, PlanePoint, MAX(g->pending->len, 1) - 1);
-    if (!began_off && g->pending->len >= 2 && (at < 1 || length - at < 1) &&
-        plane_distance(first, last) >= 0.8 * branch) { /* the last bit before the track's end */
-        if (at < 1) {
-            reverse(g->pending);
-            prepend(g, g->pending);
-        } else {
-            append(g, g->pending);
-        }
-        return;
-    }
     if (g->pending->len < 3 || branch < AWAY_M)
         return;
     double beyond = length - at;
@@ -197,14 +218,17 @@ static void settle_branch(Grower *g, double at, gboolean began_off)
     }
 }
 
-static void lay_track(Grower *g, const LearnFix *fix, guint n)
+/* Returns whether the track met the line at all. */
+static gboolean lay_track(Grower *g, const LearnFix *fix, guint n)
 {
+    gboolean met = g->line->len == 0;
+
     g->left_at = g->line->len == 0 ? 0 : NAN;
     g->expect = NAN;
     g_array_set_size(g->pending, 0);
     for (guint i = 0; i < n; i++) {
         IndexHit hit;
-        if (!isnan(fix[i].accuracy_m) && fix[i].accuracy_m > WORST_ACCURACY_M)
+        if (!isnan(fix[i].accuracy_m) && fix[i].accuracy_m > g->worst_accuracy)
             continue;
         if (g->line->len == 0) {
             g_array_append_val(g->line, fix[i].p);
@@ -213,10 +237,12 @@ static void lay_track(Grower *g, const LearnFix *fix, guint n)
         }
         if (g->line->len > 1 && line_index_nearest(g->index, fix[i].p, g->expect, 0.02, &hit) &&
             !beyond_tip(g, &hit)) {
-            if (g->pending->len >= 2 && !isnan(g->left_at))
-                fill_gap(g, hit.along_m);
-            else if (isnan(g->left_at))
+            if (g->pending->len >= 2 && !isnan(g->left_at)) {
+                if (!keep_tip(g))
+                    fill_gap(g, hit.along_m);
+            } else if (isnan(g->left_at))
                 settle_branch(g, hit.along_m, TRUE);
+            met = TRUE;
             g_array_set_size(g->pending, 0);
             if (line_index_nearest(g->index, fix[i].p, NAN, 0, &hit))
                 g->left_at = g->expect = hit.along_m;
@@ -228,8 +254,9 @@ static void lay_track(Grower *g, const LearnFix *fix, guint n)
         g_array_append_val(g->pending, fix[i].p);
         (void)grow_at_end(g);
     }
-    if (!isnan(g->left_at) && g->line->len > 1)
+    if (!isnan(g->left_at) && g->line->len > 1 && !keep_tip(g))
         settle_branch(g, g->left_at, FALSE);
+    return met;
 }
 
 static int by_length(const void *a, const void *b, void *user_data)
@@ -242,41 +269,55 @@ static int by_length(const void *a, const void *b, void *user_data)
     return i < j ? -1 : 1;
 }
 
-/* How much of the world a track sees: the diagonal of its box, then its fixes. */
-static double reach_of(const LearnFix *fix, guint n)
+/* How much of a line a track shows well: the length of its short steps that go on in about the same
+ * direction. */
+static double shown_by(const LearnFix *fix, guint n)
 {
-    PlanePoint low = fix[0].p, high = fix[0].p;
+    double shown = 0;
 
-    for (guint i = 1; i < n; i++) {
-        low = (PlanePoint){fmin(low.x, fix[i].p.x), fmin(low.y, fix[i].p.y)};
-        high = (PlanePoint){fmax(high.x, fix[i].p.x), fmax(high.y, fix[i].p.y)};
+    for (guint i = 2; i < n; i++) {
+        double step = plane_distance(fix[i - 1].p, fix[i].p);
+        double turn = heading_difference_deg(plane_heading_deg(fix[i - 2].p, fix[i - 1].p),
+                                             plane_heading_deg(fix[i - 1].p, fix[i].p));
+        if (step < GAP_M && turn < 50)
+            shown += step;
     }
-    return plane_distance(low, high) + n * 1e-3;
+    return shown;
 }
 
 GArray *learn_grow(const GArray *fixes, const GArray *tracks)
 {
     Grower g = {.line = g_array_new(FALSE, FALSE, sizeof(PlanePoint)),
                 .pending = g_array_new(FALSE, FALSE, sizeof(PlanePoint)),
-                .index = line_index_new(NEAR_M)};
-    g_autofree double *reach = g_new(double, tracks->len + 1);
+                .index = line_index_new(NEAR_M),
+                .worst_accuracy = learn_worst_accuracy(fixes)};
+    g_autofree double *shown = g_new(double, tracks->len + 1);
     g_autofree guint *order = g_new(guint, tracks->len + 1);
     const LearnFix *fix = (const LearnFix *)(const void *)fixes->data;
 
     for (guint i = 0; i < tracks->len; i++) {
         const LearnTrack *track = &g_array_index(tracks, LearnTrack, i);
-        reach[i] = reach_of(fix + track->first, track->n);
+        shown[i] = shown_by(fix + track->first, track->n);
         order[i] = i;
     }
-    g_qsort_with_data(order, (int)tracks->len, sizeof *order, by_length, reach);
-    for (guint i = 0; i < tracks->len; i++) {
-        const LearnTrack *track = &g_array_index(tracks, LearnTrack, order[i]);
-        lay_track(&g, fix + track->first, track->n);
-        /* a line of one point: this track never moved; the next one begins afresh */
-        if (g.line->len < 2) {
-            g_array_set_size(g.line, 0);
-            line_index_set(g.index, NULL, 0);
+    g_qsort_with_data(order, (int)tracks->len, sizeof *order, by_length, shown);
+    for (guint n = tracks->len, waiting; n > 0; n = waiting) {
+        guint before = n;
+        waiting = 0;
+        for (guint i = 0; i < n; i++) {
+            const LearnTrack *track = &g_array_index(tracks, LearnTrack, order[i]);
+            if (!lay_track(&g, fix + track->first, track->n)) {
+                order[waiting++] = order[i]; /* others may grow the line to it */
+                continue;
+            }
+            /* a line of one point: this track never moved; the next one begins afresh */
+            if (g.line->len < 2) {
+                g_array_set_size(g.line, 0);
+                line_index_set(g.index, NULL, 0);
+            }
         }
+        if (waiting == before)
+            break;
     }
     g_array_unref(g.pending);
     line_index_free(g.index);

@@ -15,10 +15,12 @@
 
 #define KNOT_M  20.0
 #define REACH_M 110.0
-enum { ROUNDS = 5, ROBUST_ROUNDS = 2, MIN_FIXES = 5, WIDTHS = 7 };
-static const double widths_m[WIDTHS] = {30, 50, 80, 130, 200, 320, 500};
+enum { ROUNDS = 6, NARROW_ROUNDS = 2, ROBUST_ROUNDS = 2, MIN_FIXES = 5, WIDTHS = 8 };
+static const double widths_m[WIDTHS] = {30, 50, 80, 130, 200, 320, 500, 800};
 /* Of Lepski's rule: how many standard errors apart is a contradiction. */
-#define CONTRADICTION 3.0
+#define CONTRADICTION 2.0
+/* The narrowest fits follow the fixes: what they leave of the noise, for a quadratic on some 6. */
+#define NARROW_LEAVES 0.7
 /* Least scatter that is believed of a fix, and what a receiver has that nothing is known of
  * (Newson and Krumm 2009: 4.07 m). */
 #define LEAST_SCATTER_M 1.0
@@ -99,6 +101,7 @@ static void place_fixes(const GArray *fixes, const GArray *tracks, const GArray 
 {
     g_autoptr(LineIndex) index = line_index_new(REACH_M);
     guint pass = 0;
+    double worst = learn_worst_accuracy(fixes);
 
     g_array_set_size(placed, 0);
     result->used = result->off_line = 0;
@@ -112,15 +115,18 @@ static void place_fixes(const GArray *fixes, const GArray *tracks, const GArray 
         for (guint i = 0; i < track->n; i++) {
             const LearnFix *fix = &g_array_index(fixes, LearnFix, track->first + i);
             IndexHit hit;
+            if (!isnan(fix->accuracy_m) && fix->accuracy_m > worst)
+                continue;
             if (!line_index_nearest(index, fix->p, expect, 0.02, &hit) || hit.distance_m > reach ||
                 (hit.distance_m > KNOT_M && (hit.along_m <= 0 || hit.along_m >= length))) {
                 result->off_line++;
                 continue;
             }
-            double moved = isnan(extreme) ? 0 : hit.along_m - extreme;
-            if (isnan(extreme) || (direction >= 0 && moved > 0) || (direction <= 0 && moved < 0)) {
-                if (fabs(moved) > 50)
-                    direction = moved > 0 ? 1 : -1;
+            if (isnan(extreme))
+                extreme = hit.along_m;
+            double moved = hit.along_m - extreme;
+            if (direction == 0 ? fabs(moved) > 50 : moved * direction > 0) {
+                direction = moved > 0 ? 1 : -1;
                 extreme = hit.along_m;
             } else if (fabs(moved) > 500) {
                 pass++;
@@ -183,7 +189,7 @@ static gboolean solve(const Placed *p, const double *w, guint n, double s0, doub
     *value = (PlanePoint){p[0].p.x + c[0] * bx[0] + c[1] * bx[1] + c[2] * bx[2],
                           p[0].p.y + c[0] * by[0] + c[1] * by[1] + c[2] * by[2]};
     *unit_error = sqrt(fmax(variance, 0));
-    return TRUE;
+    return *unit_error < 1.2; /* worse than one fix alone: an extrapolation */
 }
 
 /* Fit around s0 with half-width h. FALSE where there are too few fixes or, inside the line, none on
@@ -234,8 +240,9 @@ static gboolean fit(const Placed *placed, guint n, double s0, double h, double l
     return TRUE;
 }
 
+/* noise: scatter of fixes along a short piece of line; NaN = take the narrowest fit there is. */
 static Knot fit_knot(const Placed *placed, guint n, double s0, double length, double scatter,
-                     GArray *weights)
+                     double noise, GArray *weights)
 {
     struct {
         PlanePoint p;
@@ -248,6 +255,9 @@ static Knot fit_knot(const Placed *placed, guint n, double s0, double length, do
         double error;
         if (!fit(placed, n, s0, widths_m[i], length, scatter, weights, &value, &error))
             continue;
+        if (isnan(noise))
+            return (Knot){value, error, TRUE};
+        error *= noise / scatter;
         for (guint k = 0; k < count; k++) {
             if (plane_distance(value, tried[k].p) > CONTRADICTION * (error + tried[k].error))
                 return (Knot){tried[count - 1].p, tried[count - 1].error, TRUE};
@@ -260,31 +270,67 @@ static Knot fit_knot(const Placed *placed, guint n, double s0, double length, do
     return (Knot){tried[count - 1].p, tried[count - 1].error, TRUE};
 }
 
+/* Direction of the line before (step -1) or after (step 1) knot i as seen over some 200 m, of
+ * length 1; the chord where there is less, or where it turns away from the chord: a loose end. */
+static PlanePoint end_direction(const Knot *knots, guint n, guint i, int step, PlanePoint chord)
+{
+    guint k = i;
+
+    for (int count = 0; count < 10; count++) {
+        guint next = step < 0 ? k - 1 : k + 1;
+        if ((step < 0 ? k == 0 : k + 1 >= n) || !knots[next].good)
+            break;
+        k = next;
+    }
+    PlanePoint d = {(knots[k].p.x - knots[i].p.x) * step, (knots[k].p.y - knots[i].p.y) * step};
+    double length = hypot(d.x, d.y);
+    if (length < 5 * KNOT_M || d.x * chord.x + d.y * chord.y < 0.5 * length)
+        return chord;
+    return (PlanePoint){d.x / length, d.y / length};
+}
+
 /* Cubic through the knots around a run first..last - 1 that no fix supports, with the directions
  * that the line has there. */
 static void bridge(PlanePoint *p, const Knot *knots, guint n, guint first, guint last)
 {
-    if (first < 2 || last + 1 >= n || !knots[first - 2].good || !knots[last + 1].good)
+    if (first == 0 || last >= n)
         return; /* at the ends of the line: as it was */
     PlanePoint a = knots[first - 1].p, b = knots[last].p;
     double span = plane_distance(a, b);
-    double la = fmax(plane_distance(knots[first - 2].p, a), 1),
-           lb = fmax(plane_distance(b, knots[last + 1].p), 1);
-    PlanePoint da = {(a.x - knots[first - 2].p.x) / la * span,
-                     (a.y - knots[first - 2].p.y) / la * span},
-               db = {(knots[last + 1].p.x - b.x) / lb * span,
-                     (knots[last + 1].p.y - b.y) / lb * span};
+    if (span <= 0)
+        return;
+    PlanePoint chord = {(b.x - a.x) / span, (b.y - a.y) / span};
+    PlanePoint da = end_direction(knots, n, first - 1, -1, chord),
+               db = end_direction(knots, n, last, 1, chord);
     for (guint i = first; i < last; i++) {
         double u = (double)(i - first + 1) / (last - first + 1), u2 = u * u, u3 = u2 * u;
-        double h00 = 2 * u3 - 3 * u2 + 1, h10 = u3 - 2 * u2 + u, h01 = -2 * u3 + 3 * u2,
-               h11 = u3 - u2;
+        double h00 = 2 * u3 - 3 * u2 + 1, h10 = (u3 - 2 * u2 + u) * span, h01 = -2 * u3 + 3 * u2,
+               h11 = (u3 - u2) * span;
         p[i].x = h00 * a.x + h10 * da.x + h01 * b.x + h11 * db.x;
         p[i].y = h00 * a.y + h10 * da.y + h01 * b.y + h11 * db.y;
     }
 }
 
+/* Where fixes are too few for a fit, the line still goes through them: those near the line as it
+ * is, and not near to a knot that stands. */
+static void anchor_lone_fixes(GArray *knots, const GArray *placed, double length, double scatter)
+{
+    double step = knots->len > 1 ? length / (knots->len - 1) : 1;
+
+    for (guint i = 0; i < placed->len; i++) {
+        const Placed *p = &g_array_index(placed, Placed, i);
+        guint at = (guint)CLAMP(lround(p->s / step), 0, (long)knots->len - 1);
+        Knot *knot = &g_array_index(knots, Knot, at);
+        gboolean alone = p->off_m <= 3 * scatter;
+        for (guint k = at > 5 ? at - 5 : 0; alone && k <= at + 5 && k < knots->len; k++)
+            alone = !g_array_index(knots, Knot, k).good;
+        if (alone)
+            *knot = (Knot){p->p, USUAL_SCATTER_M, TRUE};
+    }
+}
+
 static void move_knots(GArray *line, GArray *knots, const GArray *placed, double scatter,
-                       double *longest_gap)
+                       double noise, double *longest_gap)
 {
     g_autoptr(GArray) weights = g_array_new(FALSE, FALSE, sizeof(double));
     PlanePoint *p = (PlanePoint *)(void *)line->data;
@@ -297,9 +343,10 @@ static void move_knots(GArray *line, GArray *knots, const GArray *placed, double
     for (guint i = 0; i < n; i++) {
         along += i > 0 ? plane_distance(p[i - 1], p[i]) : 0;
         Knot knot = fit_knot((const Placed *)(const void *)placed->data, placed->len, along, length,
-                             scatter, weights);
+                             scatter, noise, weights);
         g_array_append_val(knots, knot);
     }
+    anchor_lone_fixes(knots, placed, length, scatter);
     const Knot *k = (const Knot *)(const void *)knots->data;
     *longest_gap = 0;
     for (guint i = 0; i < n;) {
@@ -320,7 +367,7 @@ static void move_knots(GArray *line, GArray *knots, const GArray *placed, double
  * a stop leaves. A hairpin road does not: its legs lie apart. */
 static void remove_spikes(GArray *line)
 {
-    const double longest = 1500, beside = 18;
+    const double longest = 6000, beside = 18;
 
     for (guint i = 1; i + 1 < line->len;) {
         PlanePoint *p = (PlanePoint *)(void *)line->data;
@@ -378,7 +425,7 @@ void learn_smooth(const GArray *fixes, const GArray *tracks, GArray *line, Learn
 {
     g_autoptr(GArray) placed = g_array_new(FALSE, FALSE, sizeof(Placed));
     g_autoptr(GArray) knots = g_array_new(FALSE, FALSE, sizeof(Knot));
-    double scatter = 25, reach = 90;
+    double scatter = 25, reach = 90, noise = NAN;
 
     for (int round = 0; round < ROUNDS; round++) {
         resample(line);
@@ -390,7 +437,9 @@ void learn_smooth(const GArray *fixes, const GArray *tracks, GArray *line, Learn
             scatter = result->scatter_m;
             reach = CLAMP(8 * scatter, 40, 90);
         }
-        move_knots(line, knots, placed, scatter, &result->longest_gap_m);
+        if (round == NARROW_ROUNDS)
+            noise = scatter / NARROW_LEAVES;
+        move_knots(line, knots, placed, scatter, noise, &result->longest_gap_m);
         remove_spikes(line);
     }
     place_fixes(fixes, tracks, line, reach, placed, result);

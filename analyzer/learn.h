@@ -5,10 +5,14 @@
 #include "analyzer/geometry.h"
 #include "analyzer/network-learn.h"
 
+/* Fixes that say to be worse than this do not make line; where most are worse, twice their median
+ * (learn_worst_accuracy). */
+#define LEARN_WORST_ACCURACY_M 60.0
+
 typedef struct {
     PlanePoint p;
     double time_s;
-    double accuracy_m; /* NaN = not stated */
+    double accuracy_m, speed_mps; /* NaN = not stated */
     GeoPoint geo;
 } LearnFix;
 
@@ -24,6 +28,9 @@ struct Learn {
 
 /* Cleaned fixes, standing ones drawn together, and their tracks. Counts into `result`. */
 void learn_clean(const Learn *learn, GArray *fixes, GArray *tracks, LearnResult *result);
+
+/* The accuracy beyond which fixes are not used. */
+double learn_worst_accuracy(const GArray *fixes);
 
 /* An index of a line's segments: which is nearest? */
 typedef struct LineIndex LineIndex;

@@ -36,9 +36,12 @@ void learn_begin_track(Learn *learn)
     g_array_append_val(learn->tracks, track);
 }
 
-void learn_add(Learn *learn, int64_t time_ns, GeoPoint point, double accuracy_m)
+void learn_add(Learn *learn, int64_t time_ns, GeoPoint point, double accuracy_m, double speed_mps)
 {
-    LearnFix fix = {.time_s = (double)time_ns / 1e9, .accuracy_m = accuracy_m, .geo = point};
+    LearnFix fix = {.time_s = (double)time_ns / 1e9,
+                    .accuracy_m = accuracy_m,
+                    .speed_mps = speed_mps,
+                    .geo = point};
 
     if (learn->tracks->len == 0)
         learn_begin_track(learn);
@@ -78,30 +81,27 @@ static Plane common_plane(const Learn *learn)
     return plane_at(n > 0 ? (GeoPoint){lon[n / 2], lat[n / 2]} : (GeoPoint){0, 0});
 }
 
-/* The corridor runs the way the first track ran: is its first fix on the line before its last? */
-static gboolean runs_backwards(const GArray *fixes, const GArray *tracks, const GArray *line)
+/* The corridor runs the way the first track first ran: where does it come by a tenth of the line?
+ */
+static gboolean runs_backwards(const GArray *fixes, const GArray *tracks, const GArray *line,
+                               double length)
 {
     const PlanePoint *p = (const PlanePoint *)(const void *)line->data;
     const LearnTrack *track = &g_array_index(tracks, LearnTrack, 0);
-    double lowest = HUGE_VAL, highest = -HUGE_VAL;
-    guint low_at = 0, high_at = 0;
-    guint step = MAX(track->n / 200, 1);
+    double first = NAN, farthest = 0;
+    guint step = MAX(track->n / 300, 1);
 
-    for (guint i = 0; i < track->n; i += step) {
+    for (guint i = 0; i < track->n && fabs(farthest) < length / 10; i += step) {
         LineHit hit =
             plane_project_line(g_array_index(fixes, LearnFix, track->first + i).p, p, line->len);
         if (hit.distance_m > 200)
             continue;
-        if (hit.along_m < lowest) {
-            lowest = hit.along_m;
-            low_at = i;
-        }
-        if (hit.along_m > highest) {
-            highest = hit.along_m;
-            high_at = i;
-        }
+        if (isnan(first))
+            first = hit.along_m;
+        if (fabs(hit.along_m - first) > fabs(farthest))
+            farthest = hit.along_m - first;
     }
-    return low_at > high_at;
+    return farthest < 0;
 }
 
 gboolean learn_run(Learn *learn, LearnResult *result, GError **error)
@@ -130,7 +130,7 @@ gboolean learn_run(Learn *learn, LearnResult *result, GError **error)
         return FALSE;
     }
     learn_smooth(fixes, tracks, line, result);
-    gboolean backwards = runs_backwards(fixes, tracks, line);
+    gboolean backwards = runs_backwards(fixes, tracks, line, length);
     result->points = g_array_sized_new(FALSE, FALSE, sizeof(GeoPoint), line->len);
     for (guint i = 0; i < line->len; i++) {
         guint at = backwards ? line->len - 1 - i : i;

@@ -21,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Learn, learn_free)
 /* The fixes that follow are those of one receiver in one drive. */
 void learn_begin_track(Learn *learn);
 
-/* Adds a fix; times ascend within a track. accuracy_m NaN = not stated. */
-void learn_add(Learn *learn, int64_t time_ns, GeoPoint point, double accuracy_m);
+/* Adds a fix; times ascend within a track. accuracy_m and speed_mps: NaN = not stated. */
+void learn_add(Learn *learn, int64_t time_ns, GeoPoint point, double accuracy_m, double speed_mps);
 
 typedef struct {
     GArray *points;       /* of GeoPoint, about every 20 m, in the direction of the first track */
@@ -31,6 +31,7 @@ typedef struct {
     double scatter_m;     /* how far a fix is off the line across it: 1.4826 * median */
     guint passes;         /* median number of passes over a place of the line */
     size_t fixes, invalid, repeated, jumps; /* given; with no position, held, rejected as jumps */
+    size_t shared;                          /* the same fix of the same time in another track */
     size_t used, off_line;                  /* averaged; believable but not on the one line */
     double longest_gap_m;                   /* longest stretch without a fix: drawn as a curve */
 } LearnResult;

@@ -10,14 +10,44 @@
 /* Edges of about this length: a matcher's spatial index and a person in QGIS like pieces. */
 #define EDGE_M 1000.0
 
+/* Phones mix satellite fixes with guesses from cells and Wi-Fi; only the former come with a speed.
+ * In a source that gives speeds, a fix without one and without a stated accuracy counts as a guess
+ * of this accuracy. */
+#define GUESS_ACCURACY_M 500.0
+
+/* Does the source give speeds? */
+static gboolean gives_speed(Drive *drive, int64_t source, gboolean *yes, GError **error)
+{
+    size_t n = 0, with = 0;
+    GError *failure = NULL;
+    const Batch *batch;
+
+    g_autoptr(DriveCursor) cursor = drive_read(drive, RECORD_FIX, RECORD_BIT(FIX, speed_mps),
+                                               source, INT64_MIN, INT64_MAX, error);
+    if (cursor == NULL)
+        return FALSE;
+    while ((batch = drive_next(cursor, &failure)) != NULL) {
+        for (size_t i = 0; i < batch->n; i++)
+            with += (batch->known[i] & RECORD_BIT(FIX, speed_mps)) != 0;
+        n += batch->n;
+    }
+    *yes = with * 4 > n;
+    if (failure != NULL)
+        g_propagate_error(error, failure);
+    return failure == NULL;
+}
+
 static gboolean add_source(Learn *learn, Drive *drive, int64_t source, const TrackOptions *options,
                            GError **error)
 {
     uint64_t columns = RECORD_BIT(FIX, lat) | RECORD_BIT(FIX, lon) | RECORD_BIT(FIX, accuracy_m) |
-                       RECORD_BIT(FIX, mode);
+                       RECORD_BIT(FIX, speed_mps) | RECORD_BIT(FIX, mode);
+    gboolean speeds = FALSE;
     GError *failure = NULL;
     const Batch *batch;
 
+    if (!gives_speed(drive, source, &speeds, error))
+        return FALSE;
     g_autoptr(DriveCursor) cursor =
         drive_read(drive, RECORD_FIX, columns, source, options->from_ns, options->until_ns, error);
     if (cursor == NULL)
@@ -32,9 +62,13 @@ static gboolean add_source(Learn *learn, Drive *drive, int64_t source, const Tra
             GeoPoint p = {NAN, NAN};
             if (placed)
                 p = (GeoPoint){batch->column[FIX_COL_lon].r[i], batch->column[FIX_COL_lat].r[i]};
-            learn_add(learn, batch->column[FIX_COL_time_ns].i[i], p,
-                      (known & RECORD_BIT(FIX, accuracy_m)) != 0
-                          ? batch->column[FIX_COL_accuracy_m].r[i]
+            double accuracy =
+                speeds && (known & RECORD_BIT(FIX, speed_mps)) == 0 ? GUESS_ACCURACY_M : NAN;
+            if ((known & RECORD_BIT(FIX, accuracy_m)) != 0)
+                accuracy = batch->column[FIX_COL_accuracy_m].r[i];
+            learn_add(learn, batch->column[FIX_COL_time_ns].i[i], p, accuracy,
+                      (known & RECORD_BIT(FIX, speed_mps)) != 0
+                          ? batch->column[FIX_COL_speed_mps].r[i]
                           : NAN);
         }
     }
