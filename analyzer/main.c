@@ -63,6 +63,11 @@ int main(int argc, char **argv)
         print_help();
         return EXIT_DONE;
     }
+    if (strcmp(argv[1], "--commands") == 0) { /* for completion: one a line */
+        for (const Command *const *c = command_table; *c != NULL; c++)
+            puts((*c)->name);
+        return EXIT_DONE;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         puts("corridor " CORRIDOR_VERSION);
         return EXIT_DONE;

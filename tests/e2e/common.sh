@@ -6,6 +6,7 @@
 set -u
 source=${CORRIDOR_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 build=${CORRIDOR_BUILD:-$source/build}
+# shellcheck disable=SC2034 # used by those who source this
 corridor=$build/analyzer/corridor
 data=${CORRIDOR_DATA:-$source/../shared/data}
 [ -d "$data" ] || data=

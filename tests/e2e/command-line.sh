@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What holds for every command: help, wrong usage in one line, a man page that knows its options,
+# completion.
+. "$(dirname "$0")/common.sh"
+
+must "help" "$corridor" --help >"$work/help"
+must "version" "$corridor" --version | grep -qE '^corridor [0-9]+\.[0-9]+' || fail "no version"
+must_fail 2 'a command is missing' "$corridor"
+must_fail 2 'no command nonsense' "$corridor" nonsense
+
+n=0
+while IFS= read -r command; do
+  n=$((n + 1))
+  grep -qE "^  $command " "$work/help" || fail "corridor --help has no $command"
+  # shellcheck disable=SC2086 # a command may be two words
+  must "$command --help" "$corridor" $command --help >"$work/options"
+  [ "$(wc -L <"$work/options")" -le 132 ] || fail "$command --help has lines of more than 132 columns"
+  # shellcheck disable=SC2086
+  must_fail 2 'nonsense' "$corridor" $command --nonsense
+  page=$source/docs/corridor-${command// /-}.1.scd
+  [ -f "$page" ] || page=$source/docs/corridor-${command%% *}.1.scd
+  if [ ! -f "$page" ]; then
+    echo "no page docs/corridor-${command// /-}.1.scd" >>"$work/missing"
+    continue
+  fi
+  for option in $(sed -nE 's/^  (-., )?(--[a-z-]+).*/\2/p' "$work/options"); do
+    [ "$option" = --help ] || grep -qF -- "$option" "$page" || fail "$page does not tell of $option"
+  done
+done < <("$corridor" --commands)
+[ $n -ge 5 ] || fail "only $n commands"
+
+# completion
+# shellcheck source=contrib/completion/corridor.bash disable=SC1091
+. "$source/contrib/completion/corridor.bash"
+complete_words() {
+  COMP_WORDS=("$corridor" "$@")
+  COMP_CWORD=$#
+  _corridor
+  echo "${COMPREPLY[*]}"
+}
+equal "complete imp" "$(complete_words imp)" import
+equal "complete network f" "$(complete_words network f)" from-track
+equal "complete import --map" "$(complete_words import --map)" "--map --map-file"
+case " $(complete_words "") " in *" info "*) ;; *) fail "no commands offered" ;; esac
+
+if [ -f "$work/missing" ]; then
+  cat "$work/missing"
+  [ "${CORRIDOR_PAGES:-}" != all ] || fail "man pages are missing"
+fi
+echo ok
