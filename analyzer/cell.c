@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/cell.h"
+
+#include "formats/records.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Identities: bit 63 = by channel; else plmn (20 bit), its digits minus 5 (1 bit), id (36 bit). */
+#define BY_RADIO (UINT64_C(1) << 63)
+
+void cell_init(Cell *cell)
+{
+    *cell = (Cell){0};
+    cell->tally = g_array_new(FALSE, FALSE, sizeof(TallyEntry));
+    cell->ids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+}
+
+void cell_clear(Cell *cell)
+{
+    level_histogram_clear(&cell->levels);
+    g_clear_pointer(&cell->tally, g_array_unref);
+    g_clear_pointer(&cell->ids, g_array_unref);
+}
+
+static int compare_tally(const TallyEntry *a, const TallyEntry *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return (a->value > b->value) - (a->value < b->value);
+}
+
+void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
+{
+    TallyEntry entry = {(uint16_t)kind, (int16_t)CLAMP(value, INT16_MIN, INT16_MAX), count};
+    TallyEntry *all = (TallyEntry *)(void *)cell->tally->data;
+    guint low = 0, high = cell->tally->len;
+    while (low < high) {
+        guint mid = (low + high) / 2;
+        int order = compare_tally(&all[mid], &entry);
+        if (order == 0) {
+            all[mid].count = count > UINT32_MAX - all[mid].count ? UINT32_MAX
+                                                                 : all[mid].count + count;
+            return;
+        }
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    g_array_insert_val(cell->tally, low, entry);
+}
+
+void cell_add_id(Cell *cell, uint64_t id)
+{
+    for (guint i = 0; i < cell->ids->len; i++) {
+        uint64_t known = g_array_index(cell->ids, uint64_t, i);
+        if (known == id)
+            return;
+        if (known > id) {
+            g_array_insert_val(cell->ids, i, id);
+            return;
+        }
+    }
+    g_array_append_val(cell->ids, id);
+}
+
+void cell_touch(Cell *cell, int64_t time_ns)
+{
+    CellHead *h = &cell->head;
+    h->first_ns = MIN(h->first_ns, time_ns);
+    h->last_ns = MAX(h->last_ns, time_ns);
+}
+
+void cell_pack(const Cell *cell, GByteArray *out)
+{
+    CellHead head = cell->head;
+    head.n_levels = cell->levels.n;
+    head.n_tally = cell->tally->len;
+    head.n_ids = cell->ids->len;
+    g_byte_array_append(out, (const guint8 *)&head, sizeof head);
+    g_byte_array_append(out, (const guint8 *)cell->ids->data,
+                        (guint)(head.n_ids * sizeof(uint64_t)));
+    g_byte_array_append(out, (const guint8 *)cell->levels.entry,
+                        (guint)(head.n_levels * sizeof(LevelEntry)));
+    g_byte_array_append(out, (const guint8 *)cell->tally->data,
+                        (guint)(head.n_tally * sizeof(TallyEntry)));
+}
+
+gboolean cell_unpack(Cell *cell, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    if (n < sizeof cell->head)
+        return FALSE;
+    memcpy(&cell->head, p, sizeof cell->head);
+    p += sizeof cell->head;
+    const CellHead *h = &cell->head;
+    if (n != sizeof *h + h->n_ids * sizeof(uint64_t) + h->n_levels * sizeof(LevelEntry) +
+                 h->n_tally * sizeof(TallyEntry))
+        return FALSE;
+    g_array_set_size(cell->ids, 0);
+    g_array_append_vals(cell->ids, p, h->n_ids);
+    p += h->n_ids * sizeof(uint64_t);
+    if (h->n_levels > cell->levels.size) {
+        cell->levels.size = h->n_levels;
+        cell->levels.entry = g_renew(LevelEntry, cell->levels.entry, h->n_levels);
+    }
+    cell->levels.n = h->n_levels;
+    if (h->n_levels > 0)
+        memcpy(cell->levels.entry, p, h->n_levels * sizeof(LevelEntry));
+    p += h->n_levels * sizeof(LevelEntry);
+    g_array_set_size(cell->tally, 0);
+    g_array_append_vals(cell->tally, p, h->n_tally);
+    return TRUE;
+}
+
+void cell_merge(Cell *into, const Cell *from)
+{
+    CellHead *a = &into->head;
+    const CellHead *b = &from->head;
+    a->first_ns = MIN(a->first_ns, b->first_ns);
+    a->last_ns = MAX(a->last_ns, b->last_ns);
+    a->n += b->n;
+    a->n_level += b->n_level;
+    a->n_no_service += b->n_no_service;
+    a->n_limited += b->n_limited;
+    a->n_missing += b->n_missing;
+    a->n_interpolated += b->n_interpolated;
+    a->n_backward += b->n_backward;
+    a->cell_changes += b->cell_changes;
+    a->rat_changes += b->rat_changes;
+    a->short_stays += b->short_stays;
+    a->outages += b->outages;
+    a->tests += b->tests;
+    a->tests_failed += b->tests_failed;
+    a->tests_skipped += b->tests_skipped;
+    a->position_dm = MAX(a->position_dm, b->position_dm);
+    level_histogram_merge(&into->levels, &from->levels);
+    for (guint i = 0; i < from->tally->len; i++) {
+        const TallyEntry *e = &g_array_index(from->tally, TallyEntry, i);
+        cell_tally(into, (TallyKind)e->kind, e->value, e->count);
+    }
+    for (guint i = 0; i < from->ids->len; i++)
+        cell_add_id(into, g_array_index(from->ids, uint64_t, i));
+}
+
+uint64_t cell_identity(const char *plmn, int64_t cell_id)
+{
+    if (cell_id < 0 || cell_id >= INT64_C(1) << 36)
+        return 0;
+    uint64_t number = 0, digits = 0;
+    for (const char *p = plmn ? plmn : ""; g_ascii_isdigit(*p) && digits < 6; p++, digits++)
+        number = number * 10 + (uint64_t)(*p - '0');
+    uint64_t six = digits == 6 ? 1 : 0;
+    return ((number << 1 | six) << 36) | (uint64_t)cell_id | (UINT64_C(1) << 62);
+}
+
+uint64_t cell_identity_radio(int rat, int64_t arfcn, int64_t pci)
+{
+    if (arfcn < 0 || arfcn >= INT64_C(1) << 24 || pci < 0 || pci >= INT64_C(1) << 16)
+        return 0;
+    return BY_RADIO | (uint64_t)rat << 40 | (uint64_t)arfcn << 16 | (uint64_t)pci;
+}
+
+char *cell_identity_text(uint64_t id)
+{
+    if (id & BY_RADIO)
+        return g_strdup_printf("%s/%u/%u", rat_name((Rat)(id >> 40 & 0xf)),
+                               (unsigned)(id >> 16 & 0xffffff), (unsigned)(id & 0xffff));
+    uint64_t cell = id & ((UINT64_C(1) << 36) - 1);
+    unsigned plmn = (unsigned)(id >> 37 & 0xfffff);
+    int digits = id >> 36 & 1 ? 6 : 5;
+    if (plmn == 0)
+        return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)cell);
+    return g_strdup_printf("%0*u-%" G_GUINT64_FORMAT, digits, plmn, (guint64)cell);
+}
+
+int cell_bucket(double value)
+{
+    if (!(value > 0.001))
+        return 0;
+    return log_histogram_bucket(fmin(value, 1e6), LOG_HISTOGRAM_ACCURACY);
+}
+
+void cell_log_histogram(const GArray *tally, TallyKind kind, LogHistogram *histogram)
+{
+    for (guint i = 0; i < tally->len; i++) {
+        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+        if (e->kind != (uint16_t)kind)
+            continue;
+        double value = e->value == TALLY_LOST
+                           ? (double)INFINITY
+                           : log_histogram_value(e->value, LOG_HISTOGRAM_ACCURACY);
+        log_histogram_add(histogram, value, e->count);
+    }
+}
+
+uint64_t cell_tally_count(const GArray *tally, TallyKind kind)
+{
+    uint64_t n = 0;
+    for (guint i = 0; i < tally->len; i++)
+        if (g_array_index(tally, TallyEntry, i).kind == (uint16_t)kind)
+            n += g_array_index(tally, TallyEntry, i).count;
+    return n;
+}
+
+double cell_tally_percentile(const GArray *tally, TallyKind kind, double p)
+{
+    uint64_t n = cell_tally_count(tally, kind), sum = 0;
+    double wanted = ceil(p * (double)n - 1e-9);
+    for (guint i = 0; n > 0 && i < tally->len; i++) {
+        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+        if (e->kind != (uint16_t)kind)
+            continue;
+        sum += e->count;
+        if ((double)sum >= wanted)
+            return e->value;
+    }
+    return NAN;
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/judge.h"
+
+#include "analyzer/bin-state.h"
+#include "analyzer/stat.h"
+#include "formats/records.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_NS (INT64_C(86400) * 1000000000)
+
+static const char *const level_names[] = {"value", "no service", "below floor", "not measured"};
+
+const char *level_is_name(LevelIs is)
+{
+    return level_names[is];
+}
+
+/* ---- joining ---- */
+
+static int by_source(const void *a, const void *b, void *user_data)
+{
+    const CellHead *x = &(*(Cell *const *)a)->head, *y = &(*(Cell *const *)b)->head;
+    const uint32_t *rank = user_data;
+    if (rank[x->drive] != rank[y->drive])
+        return rank[x->drive] < rank[y->drive] ? -1 : 1;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    return (x->first_ns > y->first_ns) - (x->first_ns < y->first_ns);
+}
+
+static int by_time(const void *a, const void *b, void *user_data)
+{
+    const CellHead *x = &(*(Cell *const *)a)->head, *y = &(*(Cell *const *)b)->head;
+    const uint32_t *rank = user_data;
+    if (rank[x->drive] != rank[y->drive])
+        return rank[x->drive] < rank[y->drive] ? -1 : 1;
+    if (x->first_ns != y->first_ns)
+        return x->first_ns < y->first_ns ? -1 : 1;
+    return (x->source > y->source) - (x->source < y->source);
+}
+
+static void free_cell(Cell *cell)
+{
+    cell_clear(cell);
+    g_free(cell);
+}
+
+void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass)
+{
+    g_array_set_size(pass, 0);
+    if (cells->len == 0)
+        return;
+    qsort_r(cells->pdata, cells->len, sizeof(Cell *), by_source, (void *)(uintptr_t)rank);
+    guint kept = 1;
+    for (guint i = 1; i < cells->len; i++) {
+        Cell *last = cells->pdata[kept - 1], *cell = cells->pdata[i];
+        if (last->head.drive == cell->head.drive && last->head.source == cell->head.source &&
+            cell->head.first_ns - last->head.last_ns <= BIN_PASS_GAP_NS) {
+            cell_merge(last, cell);
+            free_cell(cell);
+        } else {
+            cells->pdata[kept++] = cell;
+        }
+    }
+    cells->len = kept;
+    qsort_r(cells->pdata, cells->len, sizeof(Cell *), by_time, (void *)(uintptr_t)rank);
+    int64_t end_ns = 0;
+    uint32_t number = 0;
+    for (guint i = 0; i < cells->len; i++) {
+        const CellHead *h = &((Cell *)cells->pdata[i])->head;
+        if (i == 0 || h->drive != ((Cell *)cells->pdata[i - 1])->head.drive) {
+            number = 1;
+            end_ns = h->last_ns;
+        } else if (h->first_ns - end_ns > BIN_PASS_GAP_NS) {
+            number++;
+        }
+        end_ns = MAX(end_ns, h->last_ns);
+        g_array_append_val(pass, number);
+    }
+}
+
+/* ---- figures of levels ---- */
+
+typedef struct {
+    LevelHistogram levels;
+    double n, metres, seconds;
+    int64_t first_ns, last_ns;
+    uint32_t drive;
+} Pass;
+
+static void add_pass(GArray *passes, const Cell *cell, gboolean is_new)
+{
+    if (is_new) {
+        Pass pass = {.first_ns = cell->head.first_ns,
+                     .last_ns = cell->head.last_ns,
+                     .drive = cell->head.drive};
+        g_array_append_val(passes, pass);
+    }
+    Pass *p = &g_array_index(passes, Pass, passes->len - 1);
+    level_histogram_merge(&p->levels, &cell->levels);
+    p->n += cell->head.n;
+    p->first_ns = MIN(p->first_ns, cell->head.first_ns);
+    p->last_ns = MAX(p->last_ns, cell->head.last_ns);
+}
+
+static double entry_weight(const LevelEntry *e, double way)
+{
+    return way > 0.0 ? e->way_dm : e->count;
+}
+
+/* Level of an entry as a rank: no service below every number, the floor just below itself. */
+static double entry_rank(const LevelEntry *e)
+{
+    if (e->channel == CHANNEL_NO_SERVICE || e->channel == CHANNEL_LIMITED)
+        return -INFINITY;
+    return e->channel == CHANNEL_FLOOR ? e->level_dbm - 0.5 : e->level_dbm;
+}
+
+static gboolean has_rank(const LevelEntry *e)
+{
+    return e->channel != CHANNEL_NR_LEG && e->channel != CHANNEL_NO_LEVEL;
+}
+
+static LevelRank rank_at(GArray *values, double p)
+{
+    double x = stat_percentile_weighted((StatWeighted *)(void *)values->data, values->len, p);
+    if (isnan(x))
+        return (LevelRank){NAN, LEVEL_NOT_MEASURED};
+    if (isinf(x))
+        return (LevelRank){NAN, LEVEL_NO_SERVICE};
+    if (x != floor(x))
+        return (LevelRank){NAN, LEVEL_BELOW_FLOOR};
+    return (LevelRank){x, LEVEL_VALUE};
+}
+
+static const int8_t rat_of_channel[CHANNEL_COUNT] = {
+    [CHANNEL_NO_SERVICE] = RAT_NONE, [CHANNEL_LIMITED] = RAT_NONE, [CHANNEL_GSM] = RAT_GSM,
+    [CHANNEL_UMTS] = RAT_UMTS,       [CHANNEL_LTE] = RAT_LTE,      [CHANNEL_NSA] = RAT_NR_NSA,
+    [CHANNEL_SA] = RAT_NR_SA,
+};
+
+static double pass_way(const Pass *p)
+{
+    double way = 0.0;
+    for (uint32_t i = 0; i < p->levels.n; i++)
+        if (p->levels.entry[i].channel != CHANNEL_NR_LEG)
+            way += p->levels.entry[i].way_dm;
+    return way;
+}
+
+static void level_figures(GArray *passes, SegmentFigures *f)
+{
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(StatWeighted));
+    double linear = 0.0, linear_weight = 0.0, rat_weight = 0.0;
+    for (guint p = 0; p < passes->len; p++) {
+        const Pass *pass = &g_array_index(passes, Pass, p);
+        double way = pass_way(pass), all = 0.0;
+        for (uint32_t i = 0; i < pass->levels.n; i++)
+            if (pass->levels.entry[i].channel != CHANNEL_NR_LEG)
+                all += entry_weight(&pass->levels.entry[i], way);
+        for (uint32_t i = 0; i < pass->levels.n && all > 0.0; i++) {
+            const LevelEntry *e = &pass->levels.entry[i];
+            double weight = entry_weight(e, way) / all;
+            if (e->channel == CHANNEL_NR_LEG)
+                continue;
+            int rat = e->channel >= CHANNEL_NO_LEVEL ? e->rat : rat_of_channel[e->channel];
+            f->share_of_rat[rat < RAT_COUNT ? rat : 0] += weight;
+            rat_weight += weight;
+            if (has_rank(e)) {
+                StatWeighted v = {entry_rank(e), weight};
+                g_array_append_val(values, v);
+            }
+            if (e->channel >= CHANNEL_GSM && e->channel <= CHANNEL_SA) {
+                linear += weight * pow(10.0, e->level_dbm / 10.0);
+                linear_weight += weight;
+                f->level_min = fmin(f->level_min, e->level_dbm);
+                f->level_max = fmax(f->level_max, e->level_dbm);
+            }
+        }
+    }
+    f->level_mean = linear_weight > 0.0 ? 10.0 * log10(linear / linear_weight) : (double)NAN;
+    f->p10 = rank_at(values, 0.1);
+    f->p50 = rank_at(values, 0.5);
+    f->p90 = rank_at(values, 0.9);
+    f->rat = -1;
+    for (int rat = 0; rat < RAT_COUNT && rat_weight > 0.0; rat++) {
+        f->share_of_rat[rat] /= rat_weight;
+        if (f->rat < 0 || f->share_of_rat[rat] > f->share_of_rat[f->rat])
+            f->rat = rat;
+    }
+    if (isinf(f->level_min))
+        f->level_min = f->level_max = NAN;
+}
+
+/* ---- figures of counts ---- */
+
+static double finite_or_nan(double x)
+{
+    return isfinite(x) ? x : (double)NAN;
+}
+
+static void log_percentiles(const GArray *tally, TallyKind kind, const double *p, double **out,
+                            unsigned n)
+{
+    LogHistogram h = {0};
+    cell_log_histogram(tally, kind, &h);
+    for (unsigned i = 0; i < n; i++)
+        *out[i] = finite_or_nan(log_histogram_percentile(&h, p[i]));
+    log_histogram_clear(&h);
+}
+
+static void reason_text(const GArray *tally, char *text, size_t size)
+{
+    uint32_t count[BIN_REASONS] = {0};
+    for (guint i = 0; i < tally->len; i++) {
+        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+        if (e->kind == TALLY_REASON && e->value >= 0 && e->value < BIN_REASONS)
+            count[e->value] += e->count;
+    }
+    text[0] = '\0';
+    for (;;) {
+        int most = 0;
+        for (int i = 1; i < BIN_REASONS; i++)
+            if (count[i] > count[most])
+                most = i;
+        if (count[most] == 0)
+            return;
+        if (text[0] != '\0')
+            g_strlcat(text, ",", size);
+        g_strlcat(text, bin_reason_name(most), size);
+        count[most] = 0;
+    }
+}
+
+static void tally_figures(const GArray *t, SegmentFigures *f)
+{
+    static const double rtt[] = {0.5, 0.9, 0.95}, rate[] = {0.1, 0.5, 0.9}, half[] = {0.5, 0.9};
+    log_percentiles(t, TALLY_RTT, rtt, (double *[]){&f->rtt_p50, &f->rtt_p90, &f->rtt_p95}, 3);
+    log_percentiles(t, TALLY_JITTER, half, (double *[]){&f->jitter_p50, &f->jitter_p90}, 2);
+    log_percentiles(t, TALLY_DOWN, rate, (double *[]){&f->down_p10, &f->down_p50, &f->down_p90}, 3);
+    log_percentiles(t, TALLY_UP, rate, (double *[]){&f->up_p10, &f->up_p50, &f->up_p90}, 3);
+    log_percentiles(t, TALLY_PASSIVE_DOWN, half, (double *[]){&f->passive_down_p50}, 1);
+    log_percentiles(t, TALLY_PASSIVE_UP, half, (double *[]){&f->passive_up_p50}, 1);
+    f->down_n = cell_tally_count(t, TALLY_DOWN);
+    f->up_n = cell_tally_count(t, TALLY_UP);
+    f->rtt_n = cell_tally_count(t, TALLY_RTT);
+    uint64_t lost = 0, bands = 0;
+    f->meeting_n = cell_tally_count(t, TALLY_GRADE);
+    f->band = -1;
+    for (guint i = 0; i < t->len; i++) {
+        const TallyEntry *e = &g_array_index(t, TallyEntry, i);
+        if (e->kind == TALLY_RTT && e->value == TALLY_LOST)
+            lost += e->count;
+        if (e->kind == TALLY_GRADE && e->value >= 1 && e->value <= 4)
+            f->meeting[e->value] = (double)e->count / (double)f->meeting_n;
+        if (e->kind == TALLY_BAND && e->count > bands) {
+            bands = e->count;
+            f->band = e->value;
+        }
+    }
+    f->loss_share = f->rtt_n > 0 ? (double)lost / (double)f->rtt_n : (double)NAN;
+    f->mos_p50 = cell_tally_percentile(t, TALLY_MOS, 0.5) / 100.0;
+    f->nr_level_p50 = cell_tally_percentile(t, TALLY_NR_LEVEL, 0.5);
+    f->rsrq_p10 = cell_tally_percentile(t, TALLY_RSRQ, 0.1) / 2.0;
+    f->rsrq_p50 = cell_tally_percentile(t, TALLY_RSRQ, 0.5) / 2.0;
+    f->sinr_p10 = cell_tally_percentile(t, TALLY_SINR, 0.1) / 2.0;
+    f->sinr_p50 = cell_tally_percentile(t, TALLY_SINR, 0.5) / 2.0;
+    reason_text(t, f->reasons, sizeof f->reasons);
+}
+
+static void head_figures(const CellHead *h, SegmentFigures *f)
+{
+    f->n = h->n;
+    f->n_level = h->n_level;
+    f->n_no_service = h->n_no_service;
+    f->n_limited = h->n_limited;
+    f->n_missing = h->n_missing;
+    f->n_interpolated = h->n_interpolated;
+    f->position_m = h->position_dm / 10.0;
+    f->first_ns = h->first_ns;
+    f->last_ns = h->last_ns;
+    f->cell_changes = h->cell_changes;
+    f->rat_changes = h->rat_changes;
+    f->short_stays = h->short_stays;
+    f->outages = h->outages;
+    f->tests = h->tests;
+    f->tests_failed = h->tests_failed;
+    f->tests_skipped = h->tests_skipped;
+}
+
+/* ---- services ---- */
+
+/* Two levels: the spread between passes, where there are enough to see it, limits what their
+ * samples are worth together. */
+static double between_passes(const double *share, guint k, double mean, double within)
+{
+    if (k < 3)
+        return within;
+    double square = 0.0;
+    for (guint i = 0; i < k; i++)
+        square += (share[i] - mean) * (share[i] - mean);
+    double variance = square / (k - 1) / k;
+    if (!(variance > 0.0))
+        return within;
+    return CLAMP(mean * (1.0 - mean) / variance, 1.0, within);
+}
+
+static int grey_of(const SegmentFigures *f, const Service *s)
+{
+    static const int tech[RAT_COUNT] = {TECH_LTE,  TECH_LTE, TECH_GSM, TECH_UMTS,
+                                        TECH_LTE, TECH_LTE, TECH_NR};
+    if (s->quantity != QUANTITY_LEVEL || f->p50.is != LEVEL_VALUE || f->rat < 0)
+        return -1;
+    double level = f->p50.dbm;
+    int t = tech[f->rat];
+    if (f->rat == RAT_NR_NSA && !s->has_level[TECH_LTE]) {
+        t = TECH_NR;
+        level = f->nr_level_p50;
+    }
+    if (!s->has_level[t] || isnan(level))
+        return -1;
+    return fabs(level - s->level_dbm[t]) <= JUDGE_GREY_DB;
+}
+
+static void judge_radio(GArray *passes, const Service *s, const JudgeGroup *group,
+                        const SegmentFigures *f, ServiceResult *r)
+{
+    g_autofree double *share = g_new(double, MAX(passes->len, 1));
+    VerdictInput in = {.margin_low = 0.0, .margin_high = 0.0, .sigma_db = group->sigma_db};
+    double time_share = 0.0, within = 0.0;
+    guint k = 0;
+    for (guint p = 0; p < passes->len; p++) {
+        const Pass *pass = &g_array_index(passes, Pass, p);
+        ServiceTally t;
+        judge_tally(&pass->levels, s, 0.0, &t);
+        if (!(t.all > 0.0))
+            continue;
+        share[k++] = t.good / t.all;
+        in.share += t.good / t.all;
+        time_share += t.all_time > 0.0 ? t.good_time / t.all_time : t.good / t.all;
+        in.margin_low += t.margin_low / t.all;
+        in.margin_high += t.margin_high / t.all;
+        in.n += t.n;
+        in.n_no_service += t.n_no_service;
+        within += judge_effective(t.n, pass_way(pass) / 10.0, group->decorrelation_m);
+    }
+    r->grey = grey_of(f, s);
+    if (k == 0) {
+        r->verdict = f->n > 0 ? VERDICT_UNCERTAIN : VERDICT_NOT_MEASURED;
+        r->reason = f->n > 0 ? REASON_NO_LEVEL : REASON_NO_SAMPLE;
+        return;
+    }
+    in.share /= k;
+    in.margin_low /= k;
+    in.margin_high /= k;
+    in.passes = f->passes;
+    in.days = f->days;
+    in.n_effective = between_passes(share, k, in.share, within);
+    if (s->quantity == QUANTITY_STATE) {
+        gboolean any = FALSE;
+        for (unsigned t = 0; t < TECH_COUNT; t++)
+            any = any || s->has_level[t];
+        if (!any)
+            in.margin_low = in.margin_high = NAN;
+    }
+    r->share_time = time_share / k;
+    judge_verdict(&in, s, group->z, r);
+}
+
+/* Probes: each second measured counts as one independent observation at most. */
+static void judge_probe(const GArray *tally, const Service *s, const JudgeGroup *group,
+                        const SegmentFigures *f, double probe_seconds, ServiceResult *r)
+{
+    static const TallyKind kinds[QUANTITY_COUNT] = {
+        [QUANTITY_RTT] = TALLY_RTT, [QUANTITY_LOSS] = TALLY_LOSS,     [QUANTITY_DOWN] = TALLY_DOWN,
+        [QUANTITY_UP] = TALLY_UP,   [QUANTITY_MEETING] = TALLY_GRADE,
+    };
+    uint64_t n = 0, good = 0;
+    for (guint i = 0; i < tally->len; i++) {
+        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+        if (e->kind != (uint16_t)kinds[s->quantity])
+            continue;
+        double value = s->quantity == QUANTITY_LOSS      ? e->value / 10.0
+                       : s->quantity == QUANTITY_MEETING ? e->value
+                       : e->value == TALLY_LOST
+                           ? (double)INFINITY
+                           : log_histogram_value(e->value, LOG_HISTOGRAM_ACCURACY);
+        gboolean above = s->quantity == QUANTITY_DOWN || s->quantity == QUANTITY_UP;
+        n += e->count;
+        if (above ? value >= s->limit : value <= s->limit)
+            good += e->count;
+    }
+    if (n == 0) {
+        r->verdict = VERDICT_NOT_MEASURED;
+        r->reason = f->n > 0 ? REASON_NOT_TESTED : REASON_NO_SAMPLE;
+        return;
+    }
+    VerdictInput in = {.share = (double)good / (double)n,
+                       .n_effective = CLAMP(probe_seconds, 1.0, (double)n),
+                       .margin_low = NAN,
+                       .margin_high = NAN,
+                       .n = n,
+                       .passes = f->passes,
+                       .days = f->days};
+    r->share_time = in.share;
+    judge_verdict(&in, s, group->z, r);
+}
+
+static void count_passes(const GPtrArray *cells, const GArray *pass, GArray *passes,
+                         SegmentFigures *f, double *probe_seconds)
+{
+    g_autoptr(GHashTable) days = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autofree int64_t *day = g_new(int64_t, MAX(cells->len, 1));
+    for (guint i = 0; i < cells->len; i++) {
+        const Cell *cell = cells->pdata[i];
+        gboolean is_new =
+            i == 0 || ((Cell *)cells->pdata[i - 1])->head.drive != cell->head.drive ||
+            g_array_index(pass, uint32_t, i) != g_array_index(pass, uint32_t, i - 1);
+        add_pass(passes, cell, is_new);
+        *probe_seconds += 1.0 + (double)(cell->head.last_ns - cell->head.first_ns) / 1e9;
+        day[i] = cell->head.first_ns / DAY_NS;
+        if (cell->head.n > 0)
+            g_hash_table_add(days, &day[i]);
+    }
+    f->days = g_hash_table_size(days);
+}
+
+void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *profile,
+                   const JudgeGroup *group, SegmentFigures *f, ServiceResult *services)
+{
+    *f = (SegmentFigures){.level_mean = NAN, .level_min = INFINITY, .level_max = -INFINITY};
+    g_autoptr(GArray) passes = g_array_new(FALSE, FALSE, sizeof(Pass));
+    double probe_seconds = 0.0;
+    count_passes(cells, pass, passes, f, &probe_seconds);
+    Cell all;
+    cell_init(&all);
+    for (guint i = 0; i < cells->len; i++) {
+        if (i == 0) {
+            all.head = ((const Cell *)cells->pdata[0])->head;
+            Cell first = *(const Cell *)cells->pdata[0];
+            first.head = (CellHead){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
+            cell_merge(&all, &first);
+        } else {
+            cell_merge(&all, cells->pdata[i]);
+        }
+    }
+    head_figures(&all.head, f);
+    f->cells = all.ids->len;
+    tally_figures(all.tally, f);
+    level_figures(passes, f);
+    for (guint p = 0; p < passes->len; p++) {
+        const Pass *one = &g_array_index(passes, Pass, p);
+        double way = pass_way(one) / 10.0;
+        f->metres += way;
+        for (uint32_t i = 0; i < one->levels.n; i++)
+            f->seconds += one->levels.entry[i].time_cs / 100.0;
+        f->n_effective += judge_effective(one->n, way, group->decorrelation_m);
+        f->passes += one->n > 0.0;
+    }
+    for (guint s = 0; s < profile->n_services; s++) {
+        services[s] =
+            (ServiceResult){.share = NAN, .share_time = NAN, .low = 0.0, .high = 1.0, .grey = -1};
+        if (profile->services[s].quantity <= QUANTITY_STATE)
+            judge_radio(passes, &profile->services[s], group, f, &services[s]);
+        else
+            judge_probe(all.tally, &profile->services[s], group, f, probe_seconds, &services[s]);
+    }
+    for (guint p = 0; p < passes->len; p++)
+        level_histogram_clear(&g_array_index(passes, Pass, p).levels);
+    cell_clear(&all);
+}
