@@ -10,7 +10,32 @@
 #define RATE_NS (INT64_C(100) * 1000000)
 
 /* Words of meeting records (docs/probes.md). */
-static const char *const reasons[BIN_REASONS] = {"delay-down", "delay-up", "burst-down", "burst-up", "loss-down", "loss-up", "jitter-down", "jitter-up", "reorder-down", "reorder-up", "poor-loss-down", "poor-loss-up", "poor-jitter-down", "poor-jitter-up", "concealed-down", "concealed-up", "video-down", "video-up", "gap-down", "gap-up", "silence-down", "silence-up", "rtt", "poor-rtt", "speech", "other"};
+static const char *const reasons[BIN_REASONS] = {"delay-down",
+                                                 "delay-up",
+                                                 "burst-down",
+                                                 "burst-up",
+                                                 "loss-down",
+                                                 "loss-up",
+                                                 "jitter-down",
+                                                 "jitter-up",
+                                                 "reorder-down",
+                                                 "reorder-up",
+                                                 "poor-loss-down",
+                                                 "poor-loss-up",
+                                                 "poor-jitter-down",
+                                                 "poor-jitter-up",
+                                                 "concealed-down",
+                                                 "concealed-up",
+                                                 "video-down",
+                                                 "video-up",
+                                                 "gap-down",
+                                                 "gap-up",
+                                                 "silence-down",
+                                                 "silence-up",
+                                                 "rtt",
+                                                 "poor-rtt",
+                                                 "speech",
+                                                 "other"};
 
 const char *bin_reason_name(int number)
 {
@@ -59,8 +84,8 @@ static void add_latency(Cell *cell, const Latency *r)
     if (RECORD_HAS(r, LATENCY, jitter_ms))
         cell_tally(cell, TALLY_JITTER, cell_bucket(r->jitter_ms), 1);
     cell_tally(cell, TALLY_LOSS, (int)(1000 * (sent - received) / sent), 1);
-    if (received == 0 && (sent > 1 || !RECORD_HAS(r, LATENCY, duration_ns) ||
-                          r->duration_ns == 0 || r->duration_ns >= OUTAGE_NS))
+    if (received == 0 && (sent > 1 || !RECORD_HAS(r, LATENCY, duration_ns) || r->duration_ns == 0 ||
+                          r->duration_ns >= OUTAGE_NS))
         cell->head.outages++;
 }
 

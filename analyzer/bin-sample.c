@@ -65,8 +65,8 @@ static gboolean level_of(const Batch *b, size_t i, int rat, double *level)
 }
 
 static const uint8_t channel_of_rat[RAT_COUNT] = {
-    [RAT_UNKNOWN] = CHANNEL_LTE,   [RAT_NONE] = CHANNEL_NO_SERVICE, [RAT_GSM] = CHANNEL_GSM,
-    [RAT_UMTS] = CHANNEL_UMTS,     [RAT_LTE] = CHANNEL_LTE,         [RAT_NR_NSA] = CHANNEL_NSA,
+    [RAT_UNKNOWN] = CHANNEL_LTE, [RAT_NONE] = CHANNEL_NO_SERVICE, [RAT_GSM] = CHANNEL_GSM,
+    [RAT_UMTS] = CHANNEL_UMTS,   [RAT_LTE] = CHANNEL_LTE,         [RAT_NR_NSA] = CHANNEL_NSA,
     [RAT_NR_SA] = CHANNEL_SA,
 };
 
@@ -223,7 +223,7 @@ static gboolean note_changes(BinState *state, Before *before, const Seen *seen, 
     gboolean near = before->is_set && seen->time_ns - before->time_ns <= CHANGE_REACH_NS;
     if (near && before->rat >= 0 && before->rat != seen->rat &&
         !(before->rat == RAT_UNKNOWN || seen->rat == RAT_UNKNOWN)) {
-        ChangeKind kind = seen->rat == RAT_NONE      ? CHANGE_LOST
+        ChangeKind kind = seen->rat == RAT_NONE     ? CHANGE_LOST
                           : before->rat == RAT_NONE ? CHANGE_FOUND
                                                     : CHANGE_RAT;
         for (unsigned i = 0; i < spot->n; i++)
@@ -237,8 +237,8 @@ static gboolean note_changes(BinState *state, Before *before, const Seen *seen, 
         return TRUE;
     if (id != before->id && before->id != 0) {
         if (near) {
-            gboolean back = id == before->id_before &&
-                            seen->time_ns - before->id_since < SHORT_STAY_NS;
+            gboolean back =
+                id == before->id_before && seen->time_ns - before->id_since < SHORT_STAY_NS;
             for (unsigned i = 0; i < spot->n; i++) {
                 cell[i]->head.cell_changes++;
                 cell[i]->head.short_stays += back ? 1 : 0;

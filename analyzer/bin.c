@@ -26,7 +26,9 @@ const char *bin_antenna(const Source *source, gboolean pooled)
         return "pooled";
     if (!(source->known & RECORD_BIT(SOURCE, place)))
         return "unknown";
-    return source->place == PLACE_ROOF ? "roof" : source->place == PLACE_CABIN ? "cabin" : "unknown";
+    return source->place == PLACE_ROOF    ? "roof"
+           : source->place == PLACE_CABIN ? "cabin"
+                                          : "unknown";
 }
 
 int bin_group(const BinSetup *setup, const Source *source)
@@ -45,8 +47,7 @@ int bin_group(const BinSetup *setup, const Source *source)
 static gboolean spill_cell(BinState *state, Cell *cell, GError **error)
 {
     const CellHead *h = &cell->head;
-    SpillKey key = {h->segment, h->group, h->first_ns, h->drive,
-                    h->source * 8 + state->key_bit};
+    SpillKey key = {h->segment, h->group, h->first_ns, h->drive, h->source * 8 + state->key_bit};
     g_byte_array_set_size(state->scratch, 0);
     cell_pack(cell, state->scratch);
     return spill_add(state->cells, &key, state->scratch->data, state->scratch->len, error);
@@ -315,8 +316,9 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
     for (guint i = 0; i < n; i++)
         last = MAX(last, sources[i].id);
     if (last > 100000) {
-        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED, "%s: source number %" G_GINT64_FORMAT
-                    " makes no sense; the file is damaged", out->path, last);
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s: source number %" G_GINT64_FORMAT " makes no sense; the file is damaged",
+                    out->path, last);
         return FALSE;
     }
     work->n_states = (guint)last;
@@ -367,8 +369,7 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     out->path = g_strdup(path);
     out->name = g_path_get_basename(path);
     work.drive = drive_open(path, error);
-    if (work.drive == NULL ||
-        !prepare(&work, setup, number, cells, changes, out, error))
+    if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, out, error))
         return FALSE;
     out->vehicle = drive_meta(work.drive, "vehicle");
     uint64_t digest = 0;

@@ -39,8 +39,8 @@ void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
         guint mid = (low + high) / 2;
         int order = compare_tally(&all[mid], &entry);
         if (order == 0) {
-            all[mid].count = count > UINT32_MAX - all[mid].count ? UINT32_MAX
-                                                                 : all[mid].count + count;
+            all[mid].count =
+                count > UINT32_MAX - all[mid].count ? UINT32_MAX : all[mid].count + count;
             return;
         }
         if (order < 0)

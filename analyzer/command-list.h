@@ -4,6 +4,7 @@
 X(command_import)
 X(command_info)
 X(command_export)
+X(command_analyze)
 X(command_profile_check)
 X(command_profile_list)
 X(command_network_build)

@@ -36,7 +36,7 @@ typedef enum { ENTRY_GOOD, ENTRY_BAD, ENTRY_NOT_JUDGED } EntryIs;
 
 static int technology_of(uint8_t channel, uint8_t rat)
 {
-    static const int of_rat[RAT_COUNT] = {TECH_LTE,  TECH_LTE, TECH_GSM, TECH_UMTS,
+    static const int of_rat[RAT_COUNT] = {TECH_LTE, TECH_LTE, TECH_GSM, TECH_UMTS,
                                           TECH_LTE, TECH_LTE, TECH_NR};
     switch (channel) {
     case CHANNEL_GSM:

@@ -310,7 +310,7 @@ static double between_passes(const double *share, guint k, double mean, double w
 
 static int grey_of(const SegmentFigures *f, const Service *s)
 {
-    static const int tech[RAT_COUNT] = {TECH_LTE,  TECH_LTE, TECH_GSM, TECH_UMTS,
+    static const int tech[RAT_COUNT] = {TECH_LTE, TECH_LTE, TECH_GSM, TECH_UMTS,
                                         TECH_LTE, TECH_LTE, TECH_NR};
     if (s->quantity != QUANTITY_LEVEL || f->p50.is != LEVEL_VALUE || f->rat < 0)
         return -1;
@@ -416,9 +416,8 @@ static void count_passes(const GPtrArray *cells, const GArray *pass, GArray *pas
     g_autofree int64_t *day = g_new(int64_t, MAX(cells->len, 1));
     for (guint i = 0; i < cells->len; i++) {
         const Cell *cell = cells->pdata[i];
-        gboolean is_new =
-            i == 0 || ((Cell *)cells->pdata[i - 1])->head.drive != cell->head.drive ||
-            g_array_index(pass, uint32_t, i) != g_array_index(pass, uint32_t, i - 1);
+        gboolean is_new = i == 0 || ((Cell *)cells->pdata[i - 1])->head.drive != cell->head.drive ||
+                          g_array_index(pass, uint32_t, i) != g_array_index(pass, uint32_t, i - 1);
         add_pass(passes, cell, is_new);
         *probe_seconds += 1.0 + (double)(cell->head.last_ns - cell->head.first_ns) / 1e9;
         day[i] = cell->head.first_ns / DAY_NS;

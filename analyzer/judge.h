@@ -71,10 +71,10 @@ typedef struct {
     uint64_t n, n_level, n_no_service, n_limited, n_missing, n_interpolated;
     double n_effective, seconds, metres, position_m;
     int64_t first_ns, last_ns;
-    int rat;                        /* of most of the way; -1 none */
-    double share_of_rat[7];         /* by Rat */
-    int band;                       /* -1 not known */
-    double level_mean;              /* NAN if none */
+    int rat;                /* of most of the way; -1 none */
+    double share_of_rat[7]; /* by Rat */
+    int band;               /* -1 not known */
+    double level_mean;      /* NAN if none */
     LevelRank p10, p50, p90;
     double level_min, level_max, nr_level_p50;
     double rsrq_p10, rsrq_p50, sinr_p10, sinr_p50;

@@ -221,6 +221,10 @@ static gboolean read_evidence(const Source *source, const char *group, Service *
 
 static gboolean is_id(const char *id)
 {
+    /* their columns would be those of the figures themselves: corridor-out(5) */
+    static const char *const taken[] = {"down", "up", "rtt", "loss", "meeting", NULL};
+    if (g_strv_contains(taken, id))
+        return FALSE;
     if (!g_ascii_islower(id[0]))
         return FALSE;
     for (const char *p = id; *p != '\0'; p++)
@@ -252,9 +256,11 @@ static gboolean read_service(const Source *source, const char *group, Service *s
     service->line = line_of(source, group, NULL);
     service->id = g_strstrip(g_strdup(group + strlen("service")));
     if (!is_id(service->id))
-        return refuse(source, service->line, error,
-                      "\"%s\" is not an id of a service; use a-z, 0-9 and _, a letter first",
-                      service->id);
+        return refuse(
+            source, service->line, error,
+            "\"%s\" is not an id of a service; use a-z, 0-9 and _, a letter first, and not down, "
+            "up, rtt, loss or meeting",
+            service->id);
     if (!check_keys(source, group, known, error))
         return FALSE;
     service->title = text_value(source, group, "title");

@@ -78,6 +78,19 @@ double stat_t_test(double mean_a, double variance_a, double n_a, double mean_b, 
     return beta_share(df / 2.0, 0.5, df / (df + t * t));
 }
 
+double stat_t_quantile(double p, double df)
+{
+    double low = 0.0, high = 1e4;
+    for (int i = 0; i < 200 && high - low > 1e-12 * high; i++) {
+        double mid = 0.5 * (low + high);
+        if (1.0 - 0.5 * beta_share(df / 2.0, 0.5, df / (df + mid * mid)) < p)
+            low = mid;
+        else
+            high = mid;
+    }
+    return 0.5 * (low + high);
+}
+
 double stat_share_test(double p_a, double n_a, double p_b, double n_b)
 {
     if (!(n_a > 0.0) || !(n_b > 0.0))

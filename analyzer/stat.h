@@ -137,6 +137,9 @@ StatTableFigures stat_table_figures(StatTable table);
 double stat_t_test(double mean_a, double variance_a, double n_a, double mean_b, double variance_b,
                    double n_b);
 
+/* Quantile p (0.5 <= p < 1) of Student's t with df degrees of freedom. */
+double stat_t_quantile(double p, double df);
+
 /* Two-sided p-value for two shares on effective sizes (score test, pooled variance). */
 double stat_share_test(double p_a, double n_a, double p_b, double n_b);
 

@@ -61,7 +61,7 @@ threshold_source=Microsoft Teams, network performance targets: loss in any 15 s
 required_source=chosen by the project
 link=https://learn.microsoft.com/microsoftteams/prepare-network
 
-[service meeting]
+[service meeting_ok]
 title=Online meeting works
 quantity=meeting
 grade=yellow

@@ -12,7 +12,7 @@ threshold_source=Microsoft Teams, network performance targets from client to Mic
 required_source=chosen by the project
 link=https://learn.microsoft.com/microsoftteams/prepare-network
 
-[service meeting]
+[service meeting_ok]
 title=Meeting works (not poor)
 quantity=meeting
 grade=yellow
