@@ -204,7 +204,6 @@ static void append_thresholds(GString *script, const ReportData *data, guint ser
     if (service >= data->services->len)
         return;
     const char *id = g_array_index(data->services, ReportService, service).id;
-    g_autoptr(GArray) drawn = g_array_new(FALSE, FALSE, sizeof(double));
     for (guint i = 0; i < report_table_rows(data->service_rows); i++) {
         double threshold = report_real_at(data->service_rows, i, "threshold");
         const char *rat = report_text_at(data->service_rows, i, "rat");

@@ -172,8 +172,8 @@ static int month_number(const char *word, size_t length)
         {"october", "octobre", "oktober", "oktober"},
         {"november", "novembre", "november", "november"},
         {"december",
-         "d\xc3\xa9"
-         "cembre",
+         ("d\xc3\xa9"
+          "cembre"),
          "december", "dezember"},
     };
     g_autofree char *text = g_strndup(word, length);
@@ -190,8 +190,8 @@ static int month_number(const char *word, size_t length)
                                          "sept",
                                          "oct",
                                          "nov",
-                                         "d\xc3\xa9"
-                                         "c"};
+                                         ("d\xc3\xa9"
+                                          "c")};
     for (int m = 0; m < 12; m++)
         if (strcmp(lower, french[m]) == 0)
             return m + 1;

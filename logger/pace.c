@@ -47,7 +47,7 @@ Pace *pace_new(GMainContext *context, gint64 first_ns, PaceFunc func, gpointer d
 {
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "no timer: %s",
+        g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), "no timer: %s",
                     g_strerror(errno));
         return NULL;
     }

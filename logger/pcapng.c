@@ -29,8 +29,8 @@ static gboolean put(Pcapng *pcapng, const guint8 *data, gsize length, GError **e
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", pcapng->prefix,
-                        g_strerror(errno));
+            g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), "%s: %s",
+                        pcapng->prefix, g_strerror(errno));
             return FALSE;
         }
         done += (gsize)n;
@@ -73,7 +73,7 @@ static gboolean next_file(Pcapng *pcapng, GError **error)
     pcapng->bytes = 0;
     pcapng->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (pcapng->fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path,
+        g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), "%s: %s", path,
                     g_strerror(errno));
         return FALSE;
     }

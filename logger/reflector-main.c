@@ -30,7 +30,7 @@ static const GOptionEntry options[] = {
     {"stateless", 0, 0, G_OPTION_ARG_NONE, &stateless,
      "Answer STAMP with the sender's sequence numbers", NULL},
     {"version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Show the version", NULL},
-    {NULL}};
+    G_OPTION_ENTRY_NULL};
 
 static int wrong_usage(const char *message)
 {

@@ -69,7 +69,7 @@ static UdpSocket *fail(int fd, const UdpOptions *options, const char *what, GErr
     UdpError code = cause == ENODEV || cause == EADDRNOTAVAIL || cause == ENETUNREACH
                         ? UDP_ERROR_INTERFACE
                         : UDP_ERROR_SYSTEM;
-    g_set_error(error, UDP_ERROR, code, "socket%s%s: %s: %s", options->device ? " on " : "",
+    g_set_error(error, UDP_ERROR, (int)code, "socket%s%s: %s: %s", options->device ? " on " : "",
                 options->device ? options->device : "", what, g_strerror(cause));
     if (fd >= 0)
         close(fd);

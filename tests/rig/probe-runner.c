@@ -57,7 +57,7 @@ static const GOptionEntry options[] = {
     {"copies", 0, 0, G_OPTION_ARG_INT, &copies, "Run it so many times at once (1)", "N"},
     {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Only probes and the last line", NULL},
     {"six", '6', 0, G_OPTION_ARG_NONE, &six, "IPv6", NULL},
-    {NULL}};
+    G_OPTION_ENTRY_NULL};
 
 static gint64 ids;
 static FILE *packets;

@@ -70,8 +70,8 @@ static void test_kept(void)
     }
     budget_free(budget);
     static const char *const broken[] = {"", "rubbish", "[budget]\nday=99\n",
-                                         "[budget]\nday=20261101\nmonth=202610\nday_bytes=1\n"
-                                         "month_bytes=1\n"};
+                                         ("[budget]\nday=20261101\nmonth=202610\nday_bytes=1\n"
+                                          "month_bytes=1\n")};
     for (unsigned i = 0; i < G_N_ELEMENTS(broken); i++) {
         g_assert_true(g_file_set_contents(path, broken[i], -1, NULL));
         budget = budget_new(path, 1000000000, 0, NOON);

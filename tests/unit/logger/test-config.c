@@ -117,6 +117,7 @@ static void test_sample(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config = parse(open->str, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(config);
     g_autoptr(Config) untouched = parse(sample, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(untouched->modems->len, ==, 0);
