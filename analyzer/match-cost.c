@@ -37,12 +37,3 @@ double match_emission_cost(double distance_m, double sigma_m)
     double z = distance_m / sigma_m;
     return 0.5 * z * z;
 }
-
-double match_heading_cost(double difference_deg, double speed_mps)
-{
-    if (!(speed_mps > 3.0))
-        return 0.0;
-    /* 15° of one σ at speed; capped, since a receiver in a curve lags by more */
-    double z = difference_deg / 15.0;
-    return fmin(0.5 * z * z, 6.0);
-}

@@ -7,6 +7,8 @@
 
 #include "analyzer/network.h"
 
+#include <math.h>
+
 /* Newson & Krumm's σ of GPS, also the least we believe of any receiver. */
 #define MATCH_SIGMA_M 4.07
 
@@ -20,6 +22,19 @@ double match_beta_m(double period_s);
 
 /* Cost of being seen distance_m away. */
 double match_emission_cost(double distance_m, double sigma_m);
-/* Cost of heading `difference_deg` away from the edge's direction at this speed: nothing when slow,
- * because receivers' headings mean little then. */
-double match_heading_cost(double difference_deg, double speed_mps);
+/* Half the square of z standard deviations, beyond 3 only growing with z: one wild fix does not
+ * decide. */
+static inline double match_robust_cost(double z2)
+{
+    if (z2 <= 9.0)
+        return 0.5 * z2;
+    return 3.0 * sqrt(z2) - 4.5;
+}
+
+/* Cost of an angle between the receiver's heading and the arc's direction, given by its cosine: 15°
+ * of one σ, capped, since receivers lag in curves. Only for vehicles that move: headings of slow
+ * ones mean little. */
+static inline double match_direction_cost(double cosine)
+{
+    return fmin((1.0 - cosine) * (57.29578 / 15.0) * (57.29578 / 15.0), 6.0);
+}

@@ -10,6 +10,9 @@
  * but short edges near them are drawn roughly. */
 static const double max_rail_turn_deg = 75.0;
 
+/* A search that gets this far is lost: memory and time are bounded. */
+enum { MAX_SETTLED = 200000 };
+
 typedef struct {
     double distance_m; /* from the end of the first arc to the start of this one */
     uint32_t arc;
@@ -29,6 +32,7 @@ struct RouteSearch {
     uint32_t run, from;
     HeapItem *heap;
     size_t n_heap, room;
+    GArray *settled;                    /* arcs of the run, nearest first */
     float *start_heading, *end_heading; /* of each edge, in its own direction; NAN until asked */
 };
 
@@ -40,6 +44,7 @@ RouteSearch *route_search_new(const Network *network, unsigned modes)
     search->labels = g_new0(Label, 2 * (gsize)network->n_edges + 2);
     search->room = 256;
     search->heap = g_new(HeapItem, search->room);
+    search->settled = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     search->start_heading = g_new(float, network->n_edges + 1);
     search->end_heading = g_new(float, network->n_edges + 1);
     for (uint32_t e = 0; e < network->n_edges; e++)
@@ -51,6 +56,7 @@ void route_search_free(RouteSearch *search)
 {
     if (search == NULL)
         return;
+    g_array_unref(search->settled);
     g_free(search->labels);
     g_free(search->heap);
     g_free(search->start_heading);
@@ -105,12 +111,12 @@ static double entering_deg(RouteSearch *search, uint32_t arc)
     return arc_backward(arc) ? heading + 180.0 : heading;
 }
 
-static gboolean may_follow(RouteSearch *search, uint32_t arc, uint32_t next, gboolean reversal)
+gboolean route_may_follow(RouteSearch *search, uint32_t arc, uint32_t next, gboolean reversal)
 {
     const Network *network = search->network;
     const NetworkEdge *edge = &network->edges[arc_edge(arc)];
     const NetworkEdge *onto = &network->edges[arc_edge(next)];
-    if ((search->modes != 0 && (onto->kind & search->modes) == 0) ||
+    if ((search->modes != 0 && (onto->kind & search->modes) == 0) || edge->kind != onto->kind ||
         !route_arc_allowed(network, next))
         return FALSE;
     uint32_t node = end_node(network, arc);
@@ -179,9 +185,9 @@ static void expand(RouteSearch *search, uint32_t arc, double distance_m, uint32_
     for (uint32_t i = network->star[node]; i < network->star[node + 1]; i++) {
         uint32_t e = network->star_edges[i];
         const NetworkEdge *edge = &network->edges[e];
-        if (edge->from == node && may_follow(search, arc, 2 * e, reversal))
+        if (edge->from == node && route_may_follow(search, arc, 2 * e, reversal))
             reach(search, 2 * e, distance_m, previous);
-        if (edge->to == node && may_follow(search, arc, 2 * e + 1, reversal))
+        if (edge->to == node && route_may_follow(search, arc, 2 * e + 1, reversal))
             reach(search, 2 * e + 1, distance_m, previous);
     }
 }
@@ -195,6 +201,7 @@ void route_search_run(RouteSearch *search, uint32_t from, double limit_m, gboole
     }
     search->from = from;
     search->n_heap = 0;
+    g_array_set_size(search->settled, 0);
     size_t left = n;
     expand(search, from, 0.0, UINT32_MAX, reversal);
     while (search->n_heap > 0) {
@@ -205,10 +212,13 @@ void route_search_run(RouteSearch *search, uint32_t from, double limit_m, gboole
         if (label->settled || item.distance_m > label->distance_m)
             continue;
         label->settled = TRUE;
+        g_array_append_val(search->settled, item.arc);
+        if (search->settled->len >= MAX_SETTLED)
+            return;
         for (size_t i = 0; i < n; i++)
             if (targets[i] == item.arc)
                 left--;
-        if (left == 0)
+        if (n > 0 && left == 0)
             return;
         expand(search, item.arc,
                item.distance_m + search->network->edges[arc_edge(item.arc)].length_m, item.arc,
@@ -220,6 +230,12 @@ double route_search_distance_m(const RouteSearch *search, uint32_t arc)
 {
     const Label *label = &search->labels[arc];
     return label->run == search->run && label->settled ? label->distance_m : INFINITY;
+}
+
+const uint32_t *route_search_settled(const RouteSearch *search, size_t *n)
+{
+    *n = search->settled->len;
+    return (const uint32_t *)(const void *)search->settled->data;
 }
 
 gboolean route_search_path(const RouteSearch *search, uint32_t to, GArray *arcs)

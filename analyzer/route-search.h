@@ -29,14 +29,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RouteSearch, route_search_free)
 /* TRUE if the arc may be travelled. */
 gboolean route_arc_allowed(const Network *network, uint32_t arc);
 
+/* TRUE if `next`, which starts where `arc` ends, may be entered from it: the rules above. A rail
+ * and a road that meet in a node (level crossing) do not lead into each other. */
+gboolean route_may_follow(RouteSearch *search, uint32_t arc, uint32_t next, gboolean reversal);
+
 /* Distances from the end of `from` to the start of arcs that are at most limit_m away. Stops early
- * when all of targets[0..n) are reached. reversal: the vehicle may turn round at the end of `from`
- * (a train at a stop); it may always turn where a road ends. */
+ * when all of targets[0..n) are reached (n = 0: never). reversal: the vehicle may turn round at the
+ * end of `from` (a train at a stop); it may always turn where a road ends. */
 void route_search_run(RouteSearch *search, uint32_t from, double limit_m, gboolean reversal,
                       const uint32_t *targets, size_t n);
 
 /* After a run: distance from the end of `from` to the start of an arc, INFINITY if not reached. */
 double route_search_distance_m(const RouteSearch *search, uint32_t arc);
+
+/* After a run: all arcs that were reached, nearest first. (transfer none, until the next run) */
+const uint32_t *route_search_settled(const RouteSearch *search, size_t *n);
 
 /* After a run: arcs between `from` and `to`, both left out, in order; appended to `arcs` (of
  * uint32_t). FALSE if `to` was not reached. */

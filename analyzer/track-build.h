@@ -33,6 +33,9 @@ void track_begin_stretch(Track *track);
 guint track_stretches(const Track *track);
 void track_add_piece(Track *track, RoutePiece piece);
 void track_add_anchor(Track *track, TrackAnchor anchor);
+
+/* Pieces of a stretch in the order of travel. (transfer none) */
+const RoutePiece *track_pieces(const Track *track, guint stretch, guint *n);
 TrackAnchor *track_anchors(Track *track, size_t *n);
 
 /* The place s metres into a stretch. */

@@ -86,6 +86,13 @@ void track_add_anchor(Track *track, TrackAnchor anchor)
     last_stretch(track)->n_anchors++;
 }
 
+const RoutePiece *track_pieces(const Track *track, guint stretch, guint *n)
+{
+    const Stretch *st = &g_array_index(track->stretches, Stretch, stretch);
+    *n = st->n_pieces;
+    return &g_array_index(track->pieces, RoutePiece, st->first_piece);
+}
+
 TrackAnchor *track_anchors(Track *track, size_t *n)
 {
     *n = track->anchors->len;

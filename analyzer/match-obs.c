@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/match-obs.h"
+
+#include "analyzer/crs.h"
+#include "analyzer/match-cost.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Longer than this between two fixes, the mean of their speeds says what lies between. */
+static const double close_s = 3.5;
+/* Change of speed between fixes as a random walk, m²/s³. */
+static const double wander = 0.5;
+static const double standing_mps = 0.5;
+/* A vehicle whose receiver tells no speed stands if it stays within this for so long. */
+static const double standing_s = 5.0;
+
+/* Which speed tells the way from one fix to the next. */
+typedef enum { SPEED_OF_FIRST, SPEED_OF_BOTH, SPEED_OF_SECOND, SPEED_READINGS } SpeedReading;
+
+static float sigma_of(const MatchFix *fix, const MatchOptions *options, const MatchNoise *noise)
+{
+    if (options->sigma_m > 0.0)
+        return (float)options->sigma_m;
+    if (!isfinite(fix->accuracy_m) || !(fix->accuracy_m > 0.0))
+        return (float)noise->sigma_m;
+    /* 68 % of a circular normal lie within 1.515 σ of one axis */
+    return (float)CLAMP(fix->accuracy_m / 1.515, 3.0, 60.0);
+}
+
+static double reading_mps(SpeedReading reading, float a, float b)
+{
+    return reading == SPEED_OF_FIRST ? a : reading == SPEED_OF_SECOND ? b : 0.5 * (a + b);
+}
+
+/* The reading that explains best how far apart fixes are; SPEED_READINGS if none does. */
+static SpeedReading choose_reading(const Observation *obs, size_t n)
+{
+    double square[SPEED_READINGS] = {0.0};
+    double driven_m = 0.0;
+    double told_m = 0.0;
+    size_t pairs = 0;
+    for (size_t i = 1; i < n && pairs < 20000; i++) {
+        const Observation *a = &obs[i - 1];
+        const Observation *b = &obs[i];
+        if (!(b->dt_s <= close_s) || !isfinite(a->speed_mps) || !isfinite(b->speed_mps) ||
+            !(b->dt_s > 0.0f))
+            continue;
+        double metres = crs_short_distance_m(a->at, b->at);
+        double limit = 3.0 * (double)b->sigma_m;
+        for (int r = 0; r < SPEED_READINGS; r++) {
+            double miss =
+                metres - reading_mps((SpeedReading)r, a->speed_mps, b->speed_mps) * b->dt_s;
+            square[r] += fmin(miss * miss, limit * limit);
+        }
+        driven_m += metres;
+        told_m += 0.5 * (a->speed_mps + b->speed_mps) * b->dt_s;
+        pairs++;
+    }
+    if (pairs < 10)
+        return SPEED_OF_BOTH;
+    /* noise makes the way between fixes longer, never much shorter */
+    if (told_m > 1.25 * driven_m || told_m < 0.25 * driven_m)
+        return SPEED_READINGS;
+    SpeedReading best = SPEED_OF_BOTH;
+    for (int r = 0; r < SPEED_READINGS; r++)
+        if (square[r] < 0.97 * square[best])
+            best = (SpeedReading)r;
+    return best;
+}
+
+static void set_step(Observation *b, const Observation *a, SpeedReading reading)
+{
+    if (!isfinite(a->speed_mps) || !isfinite(b->speed_mps) || reading == SPEED_READINGS)
+        return;
+    double dt = b->dt_s;
+    if (dt <= close_s) {
+        double step_m = reading_mps(reading, a->speed_mps, b->speed_mps) * dt;
+        gboolean stands = a->speed_mps < standing_mps && b->speed_mps < standing_mps;
+        b->step_m = stands ? 0.0f : (float)step_m;
+        b->step_sd_m = stands ? 0.1f : (float)(0.25 * dt + 0.03 * step_m);
+        return;
+    }
+    double step_m = 0.5 * (a->speed_mps + b->speed_mps) * dt;
+    b->step_m = (float)step_m;
+    b->step_sd_m = (float)sqrt(wander * dt * dt * dt / 12.0 + 0.01 * step_m * step_m + 4.0);
+}
+
+/* Vehicles without a speed: runs of fixes that stay near their first one. */
+static void find_standing(Observation *obs, size_t n)
+{
+    size_t first = 0;
+    for (size_t i = 1; i <= n; i++) {
+        double seconds = i < n ? (double)(obs[i].time_ns - obs[first].time_ns) / 1e9 : 0.0;
+        double reach_m = fmin(1.5 * (double)obs[first].sigma_m, 3.0 + 0.7 * seconds);
+        if (i < n && crs_short_distance_m(obs[first].at, obs[i].at) <= fmax(reach_m, 1.0))
+            continue;
+        double stayed = (double)(obs[i - 1].time_ns - obs[first].time_ns) / 1e9;
+        if (stayed > standing_s && i - first > 3 &&
+            crs_short_distance_m(obs[first].at, obs[i - 1].at) < standing_mps * stayed)
+            for (size_t k = first + 1; k < i; k++)
+                if (isnan(obs[k].step_m)) {
+                    obs[k].step_m = 0.0f;
+                    obs[k].step_sd_m = 0.2f;
+                }
+        first = i;
+    }
+}
+
+GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
+                      const MatchOptions *options, const MatchNoise *noise)
+{
+    g_autoptr(GArray) observations =
+        g_array_sized_new(FALSE, FALSE, sizeof(Observation), (guint)MIN(n, (size_t)1 << 26));
+    const Observation *before = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (status[i] != FIX_MATCHED)
+            continue;
+        const MatchFix *fix = &fixes[i];
+        Observation o = {
+            .at = {fix->lon, fix->lat},
+            .time_ns = fix->time_ns,
+            .fix = (uint32_t)i,
+            .sigma_m = sigma_of(fix, options, noise),
+            .step_m = NAN,
+            .step_sd_m = NAN,
+            .speed_mps = fix->speed_mps >= 0.0 ? (float)fix->speed_mps : NAN,
+            .heading_deg = (float)fix->heading_deg,
+        };
+        if (before != NULL)
+            o.dt_s = (float)fmax((double)(o.time_ns - before->time_ns) / 1e9, 0.001);
+        g_array_append_val(observations, o);
+        before = &g_array_index(observations, Observation, observations->len - 1);
+    }
+    Observation *obs = (Observation *)(void *)observations->data;
+    SpeedReading reading = choose_reading(obs, observations->len);
+    for (guint i = 1; i < observations->len; i++)
+        set_step(&obs[i], &obs[i - 1], reading);
+    find_standing(obs, observations->len);
+    return g_steal_pointer(&observations);
+}
+
+void match_set_noise(GArray *observations, const MatchFix *fixes, const MatchOptions *options,
+                     const MatchNoise *noise)
+{
+    Observation *obs = (Observation *)(void *)observations->data;
+    for (guint i = 0; i < observations->len; i++)
+        obs[i].sigma_m = sigma_of(&fixes[obs[i].fix], options, noise);
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a;
+    float y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(float *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare_floats);
+    return values[n / 2];
+}
+
+void match_learn_noise(const float *across_m, const float *dt_s, size_t n, MatchNoise *noise)
+{
+    g_autofree float *sizes = g_new(float, n + 1);
+    g_autofree float *changes = g_new(float, n + 1);
+    g_autofree float *periods = g_new(float, n + 1);
+    size_t n_sizes = 0;
+    size_t n_changes = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(across_m[i]))
+            continue;
+        sizes[n_sizes++] = fabsf(across_m[i]);
+        if (i == 0 || isnan(across_m[i - 1]) || !(dt_s[i] < 30.0f))
+            continue;
+        periods[n_changes] = dt_s[i];
+        changes[n_changes++] = fabsf(across_m[i] - across_m[i - 1]);
+    }
+    if (n_sizes < 30)
+        return;
+    double sigma_m = 1.4826 * median(sizes, n_sizes);
+    noise->sigma_m = CLAMP(sigma_m, 2.5, 60.0);
+    if (n_changes < 30)
+        return;
+    double change_m = fmax(1.4826 * median(changes, n_changes), 0.3);
+    double period_s = fmax(median(periods, n_changes), 0.01);
+    /* var(x1 - x0) = 2 σ² (1 - ρ) */
+    double rho = 1.0 - change_m * change_m / (2.0 * noise->sigma_m * noise->sigma_m);
+    noise->tau_s = rho > 0.01 ? CLAMP(-period_s / log(fmin(rho, 0.999)), 0.3, 60.0) : 0.3;
+}

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation. A hidden Markov model whose states are arcs. Each arc that may be the right
+ * one is a hypothesis that carries the place on it: a Kalman filter over the metres and the speed
+ * along its own path, so that noise does not throw it back and forth over junctions, and with the
+ * error that the last fix must have had if the hypothesis is right. Position errors last, so what
+ * counts as evidence is only how the error changed (docs/matching.md has the formulas). With each
+ * fix hypotheses walk on along the arcs that follow (a few steps, or a bounded Dijkstra after a
+ * gap); of those that come together on one arc the best lives on (Viterbi), and what is much worse
+ * than the best dies. One hypothesis more says that the vehicle is not on the network; it is the
+ * way out of every dead end.
+ *
+ * Paths are kept as a tree that grows from the past: what all living hypotheses share is decided,
+ * and is handed over when the tree has grown.
+ */
+#include "analyzer/match-path.h"
+
+#include "analyzer/crs.h"
+#include "analyzer/match-arc.h"
+#include "analyzer/match-cost.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_HYPOTHESES = 24, MAX_NEAR = 64, MAX_HITS = 12, TREE_ROOM = 8192 };
+
+static const double beam = 22.0;       /* worse than the best by this: dies */
+static const double change_cost = 9.0; /* leaving or joining the network */
+static const double off_cost = 3.0;    /* of each fix while off the network */
+static const double turn_cost = 12.0;  /* turning round on the road */
+static const double wander_m2s3 = 1.0; /* speed as a random walk where nobody tells it */
+static const double turn_speed_mps = 4.0;
+static const double near_s = 4.0; /* up to here what follows is walked by hand */
+static const double near_m = 150.0;
+static const double bridge_s = 900.0; /* longer gaps are not bridged */
+
+typedef struct {
+    uint32_t arc;
+    int32_t tree; /* its node */
+    double s, v;  /* metres into the arc, m/s */
+    double pss, psv, pvv;
+    double nx, ny; /* error of the last fix, if this is right: metres east, north */
+    double cost;
+} Hypothesis;
+
+/* A way from a hypothesis on to some arc, in reverse. */
+typedef struct {
+    uint32_t arc;
+    int32_t previous; /* -1: the hypothesis' own arc */
+    float enter_m;
+    gboolean turned;
+} Way;
+
+typedef struct {
+    Hypothesis h;
+    int32_t from_tree;
+    int32_t way; /* -1: still on the same arc */
+    gboolean joins;
+} Candidate;
+
+typedef struct {
+    PathArc arc;
+    int32_t parent;
+} TreeNode;
+
+/* What is the same for all hypotheses in one step. */
+typedef struct {
+    const Observation *o;
+    uint32_t i;
+    Plane plane; /* origin at the fix */
+    double phi;  /* how much of the last error is left */
+    double noise2;
+    double straight_m, beta_m;
+    double hinge_m, hinge_scale_m;
+    double east, north; /* direction of the receiver's heading; 0, 0 where it tells none */
+} Step;
+
+/* Prediction of one hypothesis. */
+typedef struct {
+    double d, v; /* metres on, speed */
+    double pss, psv, pvv;
+    double inno2, gain_s, gain_v;
+    double window_m;
+} Prediction;
+
+typedef struct {
+    const Network *network;
+    EdgeIndex *index;
+    RouteSearch *search;
+    const Observation *obs;
+    const MatchOptions *options;
+    double tau_s;
+    Step step;
+    Hypothesis live[MAX_HYPOTHESES];
+    guint n_live;
+    Candidate next[MAX_HYPOTHESES];
+    guint n_next;
+    double best;
+    GArray *ways, *tree, *path, *scratch;
+    double off; /* cost of being off the network */
+    int32_t off_tree;
+    uint32_t off_first;
+    double last_lat, dt_of_phi, phi;
+    Plane scale;
+} Walker;
+
+/* ---- one candidate ---- */
+
+static Candidate *place_for(Walker *w, uint32_t arc, double cost)
+{
+    if (cost > w->best + beam)
+        return NULL;
+    Candidate *worst = NULL;
+    for (guint k = 0; k < w->n_next; k++) {
+        Candidate *c = &w->next[k];
+        if (c->h.arc == arc)
+            return cost < c->h.cost ? c : NULL;
+        if (worst == NULL || c->h.cost > worst->h.cost)
+            worst = c;
+    }
+    if (w->n_next < MAX_HYPOTHESES)
+        return &w->next[w->n_next++];
+    return cost < worst->h.cost ? worst : NULL;
+}
+
+static double misfit_cost(const Step *step, const ArcPlace *at)
+{
+    double error2 = at->x * at->x + at->y * at->y;
+    double cost = 0.0;
+    if (error2 > step->hinge_m * step->hinge_m) {
+        double z = (sqrt(error2) - step->hinge_m) / step->hinge_scale_m;
+        cost = match_robust_cost(z * z);
+    }
+    if (step->east != 0.0 || step->north != 0.0)
+        cost += match_direction_cost(at->tx * step->east + at->ty * step->north);
+    return cost;
+}
+
+/* Tries to see the hypothesis at the fix on `arc`, whose start lies away_m on from it. Returns the
+ * candidate if it is worth keeping; its way is still to be filled in. */
+static Candidate *try_arc(Walker *w, const Hypothesis *h, const Prediction *p, uint32_t arc,
+                          double away_m)
+{
+    const Step *step = &w->step;
+    double length_m = w->network->edges[arc_edge(arc)].length_m;
+    double expected_m = p->d - away_m;
+    double low_m = CLAMP(expected_m - p->window_m, 0.0, length_m);
+    double high_m = CLAMP(expected_m + p->window_m, 0.0, length_m);
+    /* where the fix would lie without what is left of the error before; the fix is the origin */
+    double x = -step->phi * h->nx;
+    double y = -step->phi * h->ny;
+    ArcPlace at = arc_project(w->network, arc, &step->plane, x, y, low_m, high_m);
+    double along = (x - at.x) * at.tx + (y - at.y) * at.ty + at.offset_m - expected_m;
+    double across = (x - at.x) * at.ty - (y - at.y) * at.tx;
+    double wanted_m = expected_m + p->gain_s * along;
+    double s = CLAMP(wanted_m, 0.0, length_m);
+    double cost = h->cost + match_robust_cost(along * along / p->inno2) +
+                  match_robust_cost(across * across / step->noise2);
+    if (cost > w->best + beam)
+        return NULL;
+    if (fabs(s - at.offset_m) > 0.5)
+        at = arc_place(w->network, arc, &step->plane, s);
+    double left = p->pss - p->gain_s * p->gain_s * p->inno2;
+    left = fmax(left, 0.01);
+    cost += match_robust_cost((s - wanted_m) * (s - wanted_m) / left) + misfit_cost(step, &at);
+    if (step->o->dt_s > near_s)
+        cost += fabs(fmax(away_m + s - step->straight_m, 0.0)) / step->beta_m;
+    Candidate *c = place_for(w, arc, cost);
+    if (c == NULL)
+        return NULL;
+    c->h = (Hypothesis){.arc = arc,
+                        .s = s,
+                        .v = fmax(p->v + p->gain_v * along, 0.0),
+                        .pss = left,
+                        .psv = p->psv - p->gain_s * p->gain_v * p->inno2,
+                        .pvv = fmax(p->pvv - p->gain_v * p->gain_v * p->inno2, 1e-4),
+                        .nx = -at.x,
+                        .ny = -at.y,
+                        .cost = cost};
+    c->from_tree = h->tree;
+    c->way = -1;
+    c->joins = FALSE;
+    w->best = fmin(w->best, cost);
+    return c;
+}
+
+/* ---- walking on ---- */
+
+static Prediction predict(const Step *step, Hypothesis *h)
+{
+    double dt = step->o->dt_s;
+    double qss = 0.0;
+    double qsv = 0.0;
+    double qvv = 0.0;
+    if (isnan(step->o->step_m)) {
+        qss = wander_m2s3 * dt * dt * dt / 3.0;
+        qsv = wander_m2s3 * dt * dt / 2.0;
+        qvv = wander_m2s3 * dt;
+    } else {
+        h->v = step->o->step_m / dt;
+        h->pvv = step->o->step_sd_m * step->o->step_sd_m / (dt * dt);
+        h->psv = 0.0;
+    }
+    double rest = 1.0 - step->phi;
+    Prediction p = {.d = h->v * dt, .v = h->v};
+    p.pss = h->pss + 2.0 * dt * h->psv + dt * dt * h->pvv + qss;
+    p.psv = h->psv + dt * h->pvv + qsv;
+    p.pvv = h->pvv + qvv;
+    /* the fix tells s + error; the error before was (fix before) - s before */
+    p.inno2 =
+        rest * rest * h->pss + 2.0 * rest * dt * h->psv + dt * dt * h->pvv + qss + step->noise2;
+    p.gain_s = (rest * (h->pss + dt * h->psv) + dt * (h->psv + dt * h->pvv) + qss) / p.inno2;
+    p.gain_v = (rest * h->psv + dt * h->pvv + qsv) / p.inno2;
+    p.window_m = 4.0 * sqrt(p.inno2) + 4.0;
+    return p;
+}
+
+static int32_t add_way(Walker *w, uint32_t arc, int32_t previous)
+{
+    Way way = {.arc = arc, .previous = previous};
+    g_array_append_val(w->ways, way);
+    return (int32_t)w->ways->len - 1;
+}
+
+typedef struct {
+    uint32_t arc;
+    int32_t way;
+    double end_m; /* from the hypothesis to the arc's end */
+} Near;
+
+/* Arcs that follow within reach, one after the other. */
+static void walk_near(Walker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
+                      double end_m, double reach_m)
+{
+    Near list[MAX_NEAR];
+    guint n = 0;
+    list[n++] = (Near){h->arc, first_way, end_m};
+    const Network *network = w->network;
+    for (guint at = 0; at < n; at++) {
+        Near here = list[at];
+        if (here.end_m > reach_m)
+            continue;
+        const NetworkEdge *edge = &network->edges[arc_edge(here.arc)];
+        uint32_t node = arc_backward(here.arc) ? edge->from : edge->to;
+        for (uint32_t k = network->star[node]; k < network->star[node + 1]; k++) {
+            uint32_t e = network->star_edges[k];
+            for (uint32_t backward = 0; backward < 2; backward++) {
+                uint32_t start = backward ? network->edges[e].to : network->edges[e].from;
+                uint32_t arc = 2 * e + backward;
+                if (start != node || n == MAX_NEAR ||
+                    !route_may_follow(w->search, here.arc, arc, FALSE))
+                    continue;
+                gboolean known = FALSE;
+                for (guint i = at; i < n && !known; i++)
+                    known = list[i].arc == arc;
+                if (known)
+                    continue;
+                int32_t way = add_way(w, arc, here.way);
+                Candidate *c = try_arc(w, h, p, arc, here.end_m);
+                if (c != NULL)
+                    c->way = way;
+                list[n++] = (Near){arc, way, here.end_m + network->edges[e].length_m};
+            }
+        }
+    }
+}
+
+/* The same after a gap: shortest ways to all that is within reach. */
+static void walk_far(Walker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
+                     double end_m, double reach_m)
+{
+    const Step *step = &w->step;
+    gboolean stopped = step->o->dt_s > 20.0f && step->straight_m < 3.0 * (double)step->o->dt_s;
+    route_search_run(w->search, h->arc, reach_m - end_m, stopped, NULL, 0);
+    size_t n = 0;
+    const uint32_t *arcs = route_search_settled(w->search, &n);
+    for (size_t k = 0; k < n; k++) {
+        double away_m = end_m + route_search_distance_m(w->search, arcs[k]);
+        Candidate *c = try_arc(w, h, p, arcs[k], away_m);
+        if (c == NULL)
+            continue;
+        g_array_set_size(w->scratch, 0);
+        int32_t way = first_way;
+        if (route_search_path(w->search, arcs[k], w->scratch))
+            for (guint i = 0; i < w->scratch->len; i++)
+                way = add_way(w, g_array_index(w->scratch, uint32_t, i), way);
+        c->way = add_way(w, arcs[k], way);
+    }
+}
+
+static void advance(Walker *w, Hypothesis *h, int32_t first_way)
+{
+    const Step *step = &w->step;
+    Prediction p = predict(step, h);
+    Candidate *c = try_arc(w, h, &p, h->arc, -h->s);
+    if (c != NULL)
+        c->way = first_way;
+    double end_m = w->network->edges[arc_edge(h->arc)].length_m - h->s;
+    double reach_m = fmin(p.d + p.window_m, w->options->max_speed_mps * (step->o->dt_s + 1.0));
+    if (end_m > reach_m)
+        return;
+    if (step->o->dt_s <= near_s && reach_m <= near_m)
+        walk_near(w, h, &p, first_way, end_m, reach_m);
+    else
+        walk_far(w, h, &p, first_way, end_m, reach_m);
+}
+
+/* May it have turned round since the fix before? Trains only at a stop. */
+static gboolean may_turn(const Walker *w, const Hypothesis *h)
+{
+    const Step *step = &w->step;
+    const NetworkEdge *edge = &w->network->edges[arc_edge(h->arc)];
+    if (edge->way != EDGE_BOTH_WAYS)
+        return FALSE;
+    double v = isnan(step->o->step_m) ? h->v : (double)(step->o->step_m / step->o->dt_s);
+    if (edge->kind == EDGE_RAIL)
+        return v < 1.0 || (step->o->dt_s > 20.0f && step->straight_m < 3.0 * step->o->dt_s);
+    return v < turn_speed_mps || step->o->dt_s > near_s;
+}
+
+static void advance_turned(Walker *w, const Hypothesis *h)
+{
+    Hypothesis back = *h;
+    back.arc ^= 1U;
+    back.s = w->network->edges[arc_edge(h->arc)].length_m - h->s;
+    back.cost += turn_cost;
+    back.psv = 0.0;
+    if (back.cost > w->best + beam)
+        return;
+    Way way = {.arc = back.arc, .previous = -1, .enter_m = (float)back.s, .turned = TRUE};
+    g_array_append_val(w->ways, way);
+    advance(w, &back, (int32_t)w->ways->len - 1);
+}
+
+/* ---- on and off the network ---- */
+
+static void join(Walker *w, double cost)
+{
+    const Step *step = &w->step;
+    double sigma_m = step->o->sigma_m;
+    EdgeHit hits[MAX_HITS];
+    size_t n = edge_index_near(w->index, step->o->at, fmax(35.0, 5.0 * sigma_m), hits, MAX_HITS);
+    for (size_t k = 0; k < 2 * n; k++) {
+        const EdgeHit *hit = &hits[k / 2];
+        uint32_t arc = 2 * hit->edge + (uint32_t)(k & 1U);
+        if (!route_arc_allowed(w->network, arc))
+            continue;
+        double length_m = w->network->edges[hit->edge].length_m;
+        double s = arc_backward(arc) ? length_m - hit->offset_m : hit->offset_m;
+        s = CLAMP(s, 0.0, length_m);
+        ArcPlace at = arc_place(w->network, arc, &step->plane, s);
+        double total =
+            cost + match_emission_cost(hit->distance_m, sigma_m) + misfit_cost(step, &at);
+        Candidate *c = place_for(w, arc, total);
+        if (c == NULL)
+            continue;
+        double v = isfinite(step->o->speed_mps) ? (double)step->o->speed_mps : 10.0;
+        *c = (Candidate){.h = {.arc = arc,
+                               .s = s,
+                               .v = v,
+                               .pss = sigma_m * sigma_m,
+                               .pvv = isfinite(step->o->speed_mps) ? 4.0 : 150.0,
+                               .nx = -at.x,
+                               .ny = -at.y,
+                               .cost = total},
+                         .way = -1,
+                         .joins = TRUE};
+        w->best = fmin(w->best, total);
+    }
+}
+
+/* ---- the tree of paths ---- */
+
+static int32_t add_node(Walker *w, PathArc arc, int32_t parent)
+{
+    TreeNode node = {arc, parent};
+    g_array_append_val(w->tree, node);
+    return (int32_t)w->tree->len - 1;
+}
+
+static int32_t add_ways(Walker *w, int32_t way, int32_t parent)
+{
+    if (way < 0)
+        return parent;
+    const Way *last = &g_array_index(w->ways, Way, way);
+    int32_t before = add_ways(w, last->previous, parent);
+    return add_node(
+        w,
+        (PathArc){
+            .arc = last->arc, .first = w->step.i, .enter_m = last->enter_m, .turned = last->turned},
+        before);
+}
+
+static int32_t off_node(Walker *w, uint32_t until)
+{
+    if (w->off_first >= until)
+        return w->off_tree;
+    return add_node(w, (PathArc){.arc = MATCH_OFF, .first = w->off_first, .begins = TRUE},
+                    w->off_tree);
+}
+
+static TreeNode *node_at(Walker *w, int32_t node)
+{
+    return &g_array_index(w->tree, TreeNode, node);
+}
+
+/* Hands over the path from the tree's root (handed over before) to `node`. */
+static void hand_over(Walker *w, int32_t node)
+{
+    guint first = w->path->len;
+    for (int32_t at = node; at > 0; at = node_at(w, at)->parent)
+        g_array_append_val(w->path, node_at(w, at)->arc);
+    for (guint i = first, j = w->path->len; i + 1 < j; i++, j--) {
+        PathArc swap = g_array_index(w->path, PathArc, i);
+        g_array_index(w->path, PathArc, i) = g_array_index(w->path, PathArc, j - 1);
+        g_array_index(w->path, PathArc, j - 1) = swap;
+    }
+}
+
+/* The youngest node that all living paths share. Parents are older than their children. */
+static int32_t shared_node(Walker *w)
+{
+    int32_t tips[MAX_HYPOTHESES + 1];
+    guint n = 0;
+    for (guint k = 0; k < w->n_live; k++)
+        tips[n++] = w->live[k].tree;
+    tips[n++] = w->off_tree;
+    for (;;) {
+        guint youngest = 0;
+        gboolean same = TRUE;
+        for (guint k = 1; k < n; k++) {
+            same = same && tips[k] == tips[0];
+            if (tips[k] > tips[youngest])
+                youngest = k;
+        }
+        if (same)
+            return tips[0];
+        tips[youngest] = node_at(w, tips[youngest])->parent;
+    }
+}
+
+/* Hands over what is decided and forgets what is dead. */
+static void prune_tree(Walker *w)
+{
+    int32_t root = shared_node(w);
+    hand_over(w, root);
+    g_autofree int32_t *number = g_new(int32_t, w->tree->len);
+    memset(number, -1, w->tree->len * sizeof *number);
+    for (guint k = 0; k <= w->n_live; k++)
+        for (int32_t at = k < w->n_live ? w->live[k].tree : w->off_tree; at > root;
+             at = node_at(w, at)->parent)
+            number[at] = 0;
+    int32_t n = 0;
+    number[root] = n++;
+    *node_at(w, 0) = *node_at(w, root);
+    for (int32_t at = root + 1; at < (int32_t)w->tree->len; at++) {
+        if (number[at] < 0)
+            continue;
+        number[at] = n;
+        TreeNode node = *node_at(w, at);
+        node.parent = number[node.parent];
+        *node_at(w, n++) = node;
+    }
+    g_array_set_size(w->tree, (guint)n);
+    for (guint k = 0; k < w->n_live; k++)
+        w->live[k].tree = number[w->live[k].tree];
+    w->off_tree = number[w->off_tree];
+}
+
+/* ---- the run ---- */
+
+static void begin_step(Walker *w, uint32_t i)
+{
+    const Observation *o = &w->obs[i];
+    Step *step = &w->step;
+    step->o = o;
+    step->i = i;
+    if (fabs(o->at.lat - w->last_lat) > 0.003 || i == 0) {
+        w->scale = plane_at(o->at);
+        w->last_lat = o->at.lat;
+    }
+    step->plane = w->scale;
+    step->plane.origin = o->at;
+    double dt = o->dt_s;
+    if (dt != w->dt_of_phi) {
+        w->dt_of_phi = dt;
+        w->phi = exp(-dt / w->tau_s);
+    }
+    step->phi = w->phi;
+    double sigma2 = (double)o->sigma_m * (double)o->sigma_m;
+    step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.01 * sigma2 + 0.25;
+    step->hinge_m = fmax(25.0, 4.0 * (double)o->sigma_m);
+    step->hinge_scale_m = fmax(5.0, (double)o->sigma_m);
+    step->straight_m = 0.0;
+    if (i > 0 && dt > near_s) {
+        step->straight_m = crs_distance_m(w->obs[i - 1].at, o->at);
+        step->beta_m = match_beta_m(dt) + 2.0 * (double)o->sigma_m;
+    }
+    step->east = step->north = 0.0;
+    if (o->speed_mps > 3.0f && isfinite(o->heading_deg)) {
+        step->east = sin((double)o->heading_deg * G_PI / 180.0);
+        step->north = cos((double)o->heading_deg * G_PI / 180.0);
+    }
+    w->n_next = 0;
+    w->best = INFINITY;
+    g_array_set_size(w->ways, 0);
+}
+
+/* Candidates become hypotheses, costs relative to the best. */
+static void settle(Walker *w, double least_before)
+{
+    double off = w->off + off_cost;
+    int32_t off_tree = w->off_tree;
+    uint32_t off_first = w->off_first;
+    if (w->n_live > 0 && least_before + change_cost + off_cost < off) {
+        off = least_before + change_cost + off_cost;
+        guint best = 0;
+        for (guint k = 1; k < w->n_live; k++)
+            if (w->live[k].cost < w->live[best].cost)
+                best = k;
+        off_tree = w->live[best].tree;
+        off_first = w->step.i;
+    }
+    double least = fmin(w->best, off);
+    int32_t joined = -1;
+    guint n = 0;
+    for (guint k = 0; k < w->n_next; k++) {
+        Candidate *c = &w->next[k];
+        if (c->h.cost > least + beam)
+            continue;
+        if (c->joins && joined < 0)
+            joined = off_node(w, w->step.i);
+        if (c->joins)
+            c->h.tree =
+                add_node(w, (PathArc){.arc = c->h.arc, .first = w->step.i, .begins = TRUE}, joined);
+        else
+            c->h.tree = add_ways(w, c->way, c->from_tree);
+        c->h.cost -= least;
+        w->live[n++] = c->h;
+    }
+    w->n_live = n;
+    w->off = off - least;
+    w->off_tree = off_tree;
+    w->off_first = off_first;
+}
+
+static void take(Walker *w, uint32_t i)
+{
+    begin_step(w, i);
+    double least = INFINITY;
+    for (guint k = 0; k < w->n_live; k++)
+        least = fmin(least, w->live[k].cost);
+    if (w->step.o->dt_s > bridge_s) {
+        /* not one journey any more */
+        if (least < w->off) {
+            guint best = 0;
+            for (guint k = 1; k < w->n_live; k++)
+                if (w->live[k].cost < w->live[best].cost)
+                    best = k;
+            w->off_tree = w->live[best].tree;
+            w->off_first = i;
+        }
+        w->off_tree = off_node(w, i);
+        w->off_first = i;
+        w->off = 0.0;
+        w->n_live = 0;
+        join(w, 0.0);
+        settle(w, INFINITY);
+        return;
+    }
+    /* the best first: what is much worse than its successors is soon given up */
+    for (guint k = 0; k < w->n_live; k++)
+        if (w->live[k].cost == least)
+            advance(w, &w->live[k], -1);
+    for (guint k = 0; k < w->n_live; k++)
+        if (w->live[k].cost != least)
+            advance(w, &w->live[k], -1);
+    for (guint k = 0; k < w->n_live; k++)
+        if (may_turn(w, &w->live[k]))
+            advance_turned(w, &w->live[k]);
+    if (w->off + change_cost < w->best + 4.0)
+        join(w, w->off + change_cost);
+    settle(w, least);
+}
+
+GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *search,
+                        const Observation *observations, uint32_t n, const MatchOptions *options,
+                        const MatchNoise *noise)
+{
+    Walker *w = g_new0(Walker, 1);
+    w->network = network;
+    w->index = index;
+    w->search = search;
+    w->obs = observations;
+    w->options = options;
+    w->tau_s = noise->tau_s;
+    w->dt_of_phi = -1.0;
+    w->ways = g_array_new(FALSE, FALSE, sizeof(Way));
+    w->tree = g_array_new(FALSE, FALSE, sizeof(TreeNode));
+    w->path = g_array_new(FALSE, FALSE, sizeof(PathArc));
+    w->scratch = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    (void)add_node(w, (PathArc){.arc = MATCH_OFF}, -1);
+    begin_step(w, 0);
+    join(w, 0.0);
+    settle(w, INFINITY);
+    for (uint32_t i = 1; i < n; i++) {
+        take(w, i);
+        if (w->tree->len > TREE_ROOM)
+            prune_tree(w);
+    }
+    double least = w->off;
+    int32_t best = -1;
+    for (guint k = 0; k < w->n_live; k++)
+        if (w->live[k].cost < least) {
+            least = w->live[k].cost;
+            best = w->live[k].tree;
+        }
+    hand_over(w, best >= 0 ? best : off_node(w, n));
+    g_array_unref(w->ways);
+    g_array_unref(w->tree);
+    g_array_unref(w->scratch);
+    GArray *path = w->path;
+    g_free(w);
+    return path;
+}
