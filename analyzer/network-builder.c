@@ -299,7 +299,8 @@ static void make_corridors(Network *network, NetworkOwn *own)
             if (known != 0)
                 g_array_append_val(parts, part);
         }
-        qsort(parts->data, parts->len, sizeof(CorridorEdge), by_chainage);
+        if (parts->len > 0)
+            qsort(parts->data, parts->len, sizeof(CorridorEdge), by_chainage);
         g_array_sort(draft->boards, by_board);
         g_array_sort(draft->stations, by_station);
         g_ptr_array_add(own->corridor_edges, parts);
