@@ -356,6 +356,13 @@ static gboolean judge_all(Result *result, Run *run, guint jobs, LayerWriter *wri
 
 static gboolean write_all(Result *result, Run *run, guint jobs, const char *path, GError **error)
 {
+    int64_t newest = INT64_MIN;
+    for (guint d = 0; d < result->n_drives; d++)
+        newest = MAX(newest, result->drives[d].last_ns);
+    g_autoptr(GDateTime) time =
+        newest > INT64_MIN ? g_date_time_new_from_unix_utc(newest / 1000000000) : NULL;
+    g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z") : NULL;
+    layer_set_date(date);
     g_autoptr(LayerWriter) writer = layer_create(path, error);
     if (writer == NULL || !judge_all(result, run, jobs, writer, error))
         return FALSE;

@@ -58,10 +58,12 @@ static int technology_of(uint8_t channel, uint8_t rat)
 static EntryIs entry_is(const LevelEntry *e, const Service *s, double shift_db, double *margin)
 {
     *margin = NAN;
-    if (e->channel == CHANNEL_NO_SERVICE)
+    if (e->channel == CHANNEL_NO_SERVICE || (e->channel == CHANNEL_LIMITED && !s->limited_counts)) {
+        *margin = -JUDGE_MARGIN_CAP_DB; /* below every level */
         return ENTRY_BAD;
+    }
     if (e->channel == CHANNEL_LIMITED)
-        return s->limited_counts ? ENTRY_GOOD : ENTRY_BAD;
+        return ENTRY_GOOD;
     int tech = technology_of(e->channel, e->rat);
     double level = e->level_dbm + shift_db;
     if (s->has_level[tech] && e->channel != CHANNEL_NO_LEVEL)

@@ -403,8 +403,8 @@ static void judge_probe(const GArray *tally, const Service *s, const JudgeGroup 
                        .margin_low = NAN,
                        .margin_high = NAN,
                        .n = n,
-                       .passes = f->passes,
-                       .days = f->days};
+                       .passes = MAX(f->passes, 1),
+                       .days = MAX(f->days, 1)};
     r->share_time = in.share;
     judge_verdict(&in, s, group->z, r);
 }

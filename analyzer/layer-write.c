@@ -122,6 +122,11 @@ static gboolean begin(LayerWriter *writer, GError **error)
     return TRUE;
 }
 
+void layer_set_date(const char *date)
+{
+    CPLSetThreadLocalConfigOption("OGR_CURRENT_DATE", date);
+}
+
 LayerWriter *layer_create(const char *path, GError **error)
 {
     GDALAllRegister();

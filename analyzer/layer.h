@@ -162,6 +162,10 @@ typedef struct LayerTable LayerTable;
  * Returns: (transfer full): free with layer_discard(). */
 LayerWriter *layer_create(const char *path, GError **error);
 
+/* Date that files written by this thread from now on carry ("2025-05-26T14:47:05.000Z"), instead of
+ * the time of writing: equal content then gives equal bytes. NULL = the time of writing again. */
+void layer_set_date(const char *date);
+
 /* The same, beginning with a copy of the GeoPackage `from` (which may be `path` itself), to add
  * layers to it. */
 LayerWriter *layer_create_from(const char *path, const char *from, GError **error);
