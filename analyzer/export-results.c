@@ -39,8 +39,9 @@ static void get_values(const LayerRow *row, const LayerField *fields, guint n, E
     }
 }
 
-static gboolean copy_rows(LayerReader *reader, ExportWriter *writer, int operator_column,
-                          const ExportOptions *options, ExportSummary *summary, GError **error)
+static gboolean copy_rows(LayerReader *reader, ExportWriter *writer, gboolean is_table,
+                          int operator_column, const ExportOptions *options, ExportSummary *summary,
+                          GError **error)
 {
     guint n = 0;
     const LayerField *fields = layer_fields(reader, &n);
@@ -65,7 +66,7 @@ static gboolean copy_rows(LayerReader *reader, ExportWriter *writer, int operato
                          .points = &g_array_index(points, ExportPoint, 0),
                          .n_points = n_points};
         summary->rows++;
-        summary->without_place += n_points == 0 ? 1 : 0;
+        summary->without_place += n_points == 0 && !is_table ? 1 : 0;
         if (!export_add(writer, &out, error))
             return FALSE;
     }
@@ -96,10 +97,15 @@ static gboolean export_layer(LayerSource *source, const ExportOptions *options,
     for (guint i = 0; i < layer_count(source); i++)
         if (strcmp(layer_name(source, i), layer) == 0)
             kind = layer_kind(source, i);
-    ExportHead head = {
-        .title = layer, .lines = kind != LAYER_POINTS, .columns = columns, .n_columns = n};
+    ExportHead head = {.title = layer,
+                       .lines = kind != LAYER_POINTS,
+                       .no_places = kind == LAYER_NONE,
+                       .columns = columns,
+                       .n_columns = n};
     g_autoptr(ExportWriter) writer = export_create(options->out, options->format, &head, error);
-    return writer != NULL && copy_rows(reader, writer, operator_column, options, summary, error) &&
+    return writer != NULL &&
+           copy_rows(reader, writer, kind == LAYER_NONE, operator_column, options, summary,
+                     error) &&
            export_finish(writer, error);
 }
 
@@ -113,6 +119,7 @@ typedef struct {
 
 typedef struct {
     const char *operator_label, *antenna, *service, *title;
+    gboolean shown;
 } Group;
 
 static gboolean write_run(ExportWriter *writer, const Group *group, Run *run,
@@ -135,7 +142,8 @@ static gboolean write_run(ExportWriter *writer, const Group *group, Run *run,
                      .n_points = run->points->len,
                      .name = name,
                      .description = text,
-                     .style = verdict_style(run->verdict)};
+                     .style = verdict_style(run->verdict),
+                     .hidden = !group->shown};
     summary->rows++;
     gboolean done = export_add(writer, &row, error);
     g_array_set_size(run->points, 0);
@@ -184,7 +192,7 @@ static char *quoted(const char *text)
 }
 
 static gboolean write_group(LayerSource *source, ExportWriter *writer, const Group *group,
-                            gboolean shown, ExportSummary *summary, GError **error)
+                            ExportSummary *summary, GError **error)
 {
     g_autofree char *label = quoted(group->operator_label);
     g_autofree char *antenna = quoted(group->antenna);
@@ -204,7 +212,7 @@ static gboolean write_group(LayerSource *source, ExportWriter *writer, const Gro
             return FALSE;
     g_autofree char *name =
         g_strdup_printf("%s: %s (%s)", group->operator_label, group->title, group->antenna);
-    export_group_begin(writer, name, shown);
+    export_group_begin(writer, name, group->shown);
     Run run = {.points = g_array_new(FALSE, FALSE, sizeof(ExportPoint))};
     GError *failure = NULL;
     const LayerRow *row = NULL;
@@ -270,12 +278,14 @@ static gboolean export_runs(LayerSource *source, const ExportOptions *options,
     for (guint s = 0; s + 1 < services->len; s += 2)
         for (guint o = 0; o + 1 < operators->len; o += 2) {
             Group group = {g_ptr_array_index(operators, o), g_ptr_array_index(operators, o + 1),
-                           g_ptr_array_index(services, s), g_ptr_array_index(services, s + 1)};
+                           g_ptr_array_index(services, s), g_ptr_array_index(services, s + 1),
+                           groups == 0};
             if ((options->service != NULL && !same(options->service, group.service)) ||
                 (options->operator_label != NULL &&
                  !same(options->operator_label, group.operator_label)))
                 continue;
-            if (!write_group(source, writer, &group, groups++ == 0, summary, error))
+            groups++;
+            if (!write_group(source, writer, &group, summary, error))
                 return FALSE;
         }
     if (groups == 0) {

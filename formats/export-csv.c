@@ -26,10 +26,14 @@ static void put_text(FILE *out, const char *text)
 static void begin(FILE *out, const ExportHead *head)
 {
     for (guint i = 0; i < head->n_columns; i++) {
+        if (i > 0)
+            (void)putc(',', out);
         put_text(out, head->columns[i].name);
-        (void)putc(',', out);
     }
-    (void)fputs(head->lines ? "lat_from,lon_from,lat_to,lon_to\n" : "lat,lon\n", out);
+    (void)fputs(head->no_places ? "\n"
+                : head->lines   ? ",lat_from,lon_from,lat_to,lon_to\n"
+                                : ",lat,lon\n",
+                out);
 }
 
 static void put_point(FILE *out, const ExportPoint *point)
@@ -49,16 +53,20 @@ static void row(FILE *out, const ExportHead *head, const ExportRow *row, guint64
     char text[32];
     for (guint i = 0; i < head->n_columns; i++) {
         const ExportValue *value = &row->values[i];
+        if (i > 0)
+            (void)putc(',', out);
         if (value->known && head->columns[i].type == EXPORT_INT)
             (void)fprintf(out, "%" PRId64, value->v.i);
         else if (value->known && head->columns[i].type == EXPORT_REAL)
             (void)fputs(export_real(value->v.r, text), out);
         else if (value->known && value->v.t != NULL)
             put_text(out, value->v.t);
-        (void)putc(',', out);
     }
-    put_point(out, row->n_points > 0 ? &row->points[0] : NULL);
-    if (head->lines) {
+    if (!head->no_places) {
+        (void)putc(',', out);
+        put_point(out, row->n_points > 0 ? &row->points[0] : NULL);
+    }
+    if (!head->no_places && head->lines) {
         (void)putc(',', out);
         put_point(out, row->n_points > 0 ? &row->points[row->n_points - 1] : NULL);
     }

@@ -58,6 +58,8 @@ static void row(FILE *out, const ExportHead *head, const ExportRow *row, guint64
         g_autofree char *name = export_xml(row->name);
         (void)fprintf(out, "<name>%s</name>", name);
     }
+    if (row->hidden) /* a folder's own visibility does not reach what is in it */
+        (void)fputs("<visibility>0</visibility>", out);
     if (row->description != NULL) {
         g_autofree char *text = export_xml(row->description);
         (void)fprintf(out, "<description>%s</description>", text);

@@ -46,7 +46,8 @@ typedef struct {
 /* What a file is made of. All is borrowed until the writer is freed. */
 typedef struct {
     const char *title;
-    gboolean lines; /* shapes are lines, not points */
+    gboolean lines;     /* shapes are lines, not points */
+    gboolean no_places; /* a table: no row has a place */
     const ExportColumn *columns;
     guint n_columns;
     const ExportStyle *styles;
@@ -60,6 +61,7 @@ typedef struct {
     const char *name;        /* formats with groups only, as are the rest; may be NULL */
     const char *description; /* may be NULL */
     guint style;             /* number in head.styles */
+    gboolean hidden;         /* KML viewers do not show it at first */
     gboolean has_time;
     int64_t time_ns;
 } ExportRow;
