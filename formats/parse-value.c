@@ -78,10 +78,12 @@ gboolean value_parse_real(const TextField *field, gboolean comma, double *value)
         return TRUE;
     char text[64];
     size_t length = (size_t)(to - from);
-    if (length >= sizeof text || *from == 'n' || *from == 'N')
+    if (length >= sizeof text)
         return FALSE;
     memcpy(text, from, length);
     text[length] = '\0';
+    if (strspn(text, "0123456789+-.,eE") != length) /* strtod knows hexadecimal, inf and nan too */
+        return FALSE;
     if (comma && strchr(text, '.') == NULL)
         g_strdelimit(text, ",", '.');
     char *end = NULL;
@@ -97,11 +99,11 @@ gboolean value_parse_int(const TextField *field, int base, int64_t *value)
     size_t length = (size_t)(to - from);
     if (length == 0 || length > 20)
         return FALSE;
-    if (base == 10 && length <= 18) {
+    if (base == 10) {
         gboolean negative = *from == '-';
         const char *c = from + (negative ? 1 : 0);
         int64_t n = 0;
-        while (c < to && *c >= '0' && *c <= '9')
+        while (c < to && *c >= '0' && *c <= '9' && n <= (INT64_MAX - 9) / 10)
             n = n * 10 + (*c++ - '0');
         if (c == to && c > from + (negative ? 1 : 0)) {
             *value = negative ? -n : n;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/file-replace.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+
+static char *folder;
+
+static guint files_in_folder(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    guint n = 0;
+    while (g_dir_read_name(dir) != NULL)
+        n++;
+    return n;
+}
+
+static void test_whole(void)
+{
+    g_autofree char *path = g_build_filename(folder, "out.txt", NULL);
+    g_autofree char *content = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_set_contents(path, "old", -1, NULL));
+    g_autoptr(FileReplace) file = file_replace_open(path, &error);
+    g_assert_no_error(error);
+    (void)fputs("new", file_replace_stream(file));
+    g_assert_true(fflush(file_replace_stream(file)) == 0);
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "old");
+    g_assert_true(file_replace_commit(file, &error));
+    g_assert_no_error(error);
+    g_clear_pointer(&content, g_free);
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "new");
+    g_assert_cmpuint(files_in_folder(), ==, 1);
+    (void)g_unlink(path);
+}
+
+static void test_dropped(void)
+{
+    g_autofree char *path = g_build_filename(folder, "never.txt", NULL);
+    g_autoptr(FileReplace) file = file_replace_open(path, NULL);
+    (void)fputs("half", file_replace_stream(file));
+    g_assert_cmpuint(files_in_folder(), ==, 1);
+    g_clear_pointer(&file, file_replace_free);
+    g_assert_cmpuint(files_in_folder(), ==, 0);
+}
+
+static void test_refused(void)
+{
+    g_autofree char *nowhere = g_build_filename(folder, "no", "such", "folder", NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(file_replace_open(nowhere, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_clear_error(&error);
+    g_assert_null(file_replace_open(folder, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("corridor-replace-XXXXXX", NULL);
+    g_test_add_func("/file-replace/whole", test_whole);
+    g_test_add_func("/file-replace/dropped", test_dropped);
+    g_test_add_func("/file-replace/refused", test_refused);
+    int status = g_test_run();
+    (void)g_rmdir(folder);
+    g_free(folder);
+    return status;
+}
