@@ -1,172 +1,308 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analyzer/report-html.h"
+#include "analyzer/corridor-report.h"
+#include "analyzer/report-page.h"
+#include "analyzer/report.h"
+#include "formats/file-replace.h"
 
-#include "analyzer/report-map.h"
-#include "analyzer/report-text.h"
-
+#include <errno.h>
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
-/* Files built into the program; they are part of it, so their absence is our bug. */
-static void append_asset(GString *out, const char *name)
+G_DEFINE_QUARK(corridor - report - error - quark, report_error)
+
+void report_summary_clear(ReportSummary *summary)
 {
-    g_autofree char *path = g_strconcat("/corridor/report/", name, NULL);
-    g_autoptr(GBytes) bytes = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_clear_pointer(&summary->page, g_free);
+    g_clear_pointer(&summary->no_charts, g_free);
+}
+
+const char *const *report_languages(void)
+{
+    static const char *const languages[] = {"en", "sv", NULL};
+    return languages;
+}
+
+/* Text of a file that was built in. Returns: (transfer full). */
+static char *built_in(const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/corridor/report/%s", name);
+    g_autoptr(GBytes) bytes = g_resource_lookup_data(corridor_report_get_resource(), path,
+                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     g_assert(bytes != NULL);
     gsize size = 0;
     const char *text = g_bytes_get_data(bytes, &size);
-    g_string_append_len(out, text, (gssize)size);
+    return g_strndup(text, size);
 }
 
-static void append_head(const ReportData *data, GString *out)
+/* Cuts every `from`…`to` out of our own or Leaflet's text: pictures and source maps that the page
+ * does not have and must not ask for. */
+static char *without(const char *text, const char *from, char to, const char *instead)
 {
-    const char *title = data->corridors->len > 0
-                            ? g_array_index(data->corridors, ReportCorridor, 0).name
-                            : _("Coverage");
-    report_printf(out,
-                  "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                  "img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
-                  "<link rel=\"icon\" href=\"data:,\"><title>",
-                  report_language() == REPORT_SV ? "sv" : "en");
-    report_escape(out, title);
-    g_string_append(out, "</title><style>");
-    append_asset(out, "leaflet.css");
-    append_asset(out, "report.css");
-    g_string_append(out, "</style></head><body><div class=\"page\"><header class=\"top\"><h1>");
-    report_printf(out, _("Mobile coverage along %s"), "");
-    report_escape(out, title);
-    g_string_append(out, "</h1><p>");
-    const char *newest = report_meta(data, "created_for");
-    g_autofree char *day = newest != NULL ? g_strndup(newest, 10) : g_strdup("");
-    g_autofree char *samples = g_strdup(report_meta(data, "samples"));
-    report_printf(out, _("Measurements up to %s, %u drives, %s samples"), day,
-                  report_table_rows(data->drives), samples != NULL ? samples : "?");
-    g_string_append(out, "</p></header>\n");
+    GString *out = g_string_new(NULL);
+    const char *hit = NULL;
+    while ((hit = strstr(text, from)) != NULL) {
+        g_string_append_len(out, text, hit - text);
+        g_string_append(out, instead);
+        const char *end = strchr(hit, to);
+        text = end != NULL ? end + 1 : hit + strlen(hit);
+    }
+    g_string_append(out, text);
+    return g_string_free(out, FALSE);
 }
 
-static void append_nav(const ReportData *data, GString *out)
+static const struct {
+    const char *id, *title;
+} contents[] = {
+    {"summary", W("For the decision-maker")},
+    {"reading", W("How to read this report")},
+    {"services", W("Every service")},
+    {"charts", W("Along the line")},
+    {"map-section", W("Map")},
+    {"gaps", W("Gaps")},
+    {"comparison", W("Operators compared")},
+    {"operators", W("Operator by operator")},
+    {"added", W("Tests, claims and changes")},
+    {"quality", W("Data quality")},
+    {"method", W("Method")},
+};
+
+static const char *page_title(Page *page)
 {
-    const struct {
-        const char *id, *title;
-        gboolean there;
-    } rows[] = {
-        {"decision", _("In short"), TRUE},
-        {"charts", _("Along the line"), data->corridors->len > 0},
-        {"map-section", _("Map"), TRUE},
-        {"gaps", _("Gaps"), TRUE},
-        {"comparison", _("Operators compared"),
-         report_table_rows(data->operators) > 0 && data->series->len > 1},
-        {"quality", _("Data quality"), TRUE},
-        {"method", _("Method"), TRUE},
-    };
-    report_printf(out, "<nav aria-label=\"%s\"><ul>", _("Contents"));
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (rows[i].there)
-            report_printf(out, "<li><a href=\"#%s\">%s</a></li>", rows[i].id, rows[i].title);
-    g_string_append(out, "</ul></nav><main>\n");
+    if (page->groups->len == 0)
+        return tr(page, "Mobile coverage");
+    const ReportGroup *group = g_ptr_array_index(page->groups, 0);
+    return page_fill(page, "Mobile coverage along {1}", page_label(page, group->corridor), NULL);
 }
 
-static void append_charts(const ReportData *data, const GPtrArray *plots, GString *out)
+static void head(Page *page)
 {
-    if (data->corridors->len == 0)
-        return;
-    report_printf(
-        out, "<section id=\"charts\"><h2>%s</h2><p class=\"note\">%s</p>", _("Along the line"),
-        _("Median level (line) and the range that holds 80 % of it (band) by km, with the "
-          "threshold (dashed); below it cell changes, the verdict and the technology. "
-          "Where nothing was measured the line is broken and the ribbon grey."));
-    for (guint c = 0; c < data->corridors->len; c++) {
-        const ReportCorridor *corridor = &g_array_index(data->corridors, ReportCorridor, c);
-        g_string_append(out, "<h3>");
-        report_escape(out, corridor->name);
-        g_string_append(out, "</h3>");
-        const GPtrArray *of = c < plots->len ? g_ptr_array_index(plots, c) : NULL;
-        for (guint s = 0; of != NULL && s < of->len; s++) {
-            const char *svg = g_ptr_array_index(of, s);
-            if (svg == NULL)
-                continue;
-            g_autofree char *base64 = g_base64_encode((const guchar *)svg, strlen(svg));
-            report_printf(out, "<figure class=\"scroll\"><img alt=\"");
-            report_escape(out, g_array_index(data->series, ReportSeries, s).title);
-            report_printf(out, ": %s\" src=\"data:image/svg+xml;base64,%s\"></figure>",
-                          _("level, verdict and technology by km; the figures are in segments.csv"),
-                          base64);
+    g_autofree char *leaflet_css = built_in("leaflet.css");
+    g_autofree char *no_pictures = without(leaflet_css, "url(", ')', "none");
+    g_autofree char *css = built_in("report.css");
+    g_string_append_printf(page->out, "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n",
+                           page->language);
+    page_raw(
+        page,
+        "<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+        "<meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n"
+        "<title>");
+    page_text(page, page_title(page));
+    page_raw(page, "</title>\n<style>\n");
+    page_raw(page, no_pictures);
+    page_raw(page, css);
+    page_raw(page, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">");
+    page_text(page, tr(page, "To the contents"));
+    page_raw(page, "</a>\n");
+}
+
+static void header(Page *page)
+{
+    page_raw(page, "<header>\n<h1>");
+    page_text(page, page_title(page));
+    page_raw(page, "</h1>\n<p class=\"sub\">");
+    const char *profile = report_meta(page->data, "profile_title");
+    page_say_plain(page,
+                   "Measured on the way, segment by segment. Profile: {1}. Newest sample: {2}.",
+                   profile != NULL ? profile : "–",
+                   page_date(page, report_meta(page->data, "created_for")), NULL);
+    page_raw(page, "</p>\n<nav aria-label=\"");
+    page_text(page, tr(page, "Contents"));
+    page_raw(page, "\"><ul>");
+    for (guint i = 0; i < G_N_ELEMENTS(contents); i++) {
+        g_autofree char *anchor = g_strdup_printf("<section id=\"%s\"", contents[i].id);
+        g_autofree char *lead = g_strdup_printf("id=\"%s\"", contents[i].id);
+        if (strstr(page->out->str, anchor) == NULL && strstr(page->out->str, lead) == NULL)
+            continue;
+        g_string_append_printf(page->out, "<li><a href=\"#%s\">", contents[i].id);
+        page_text(page, tr(page, contents[i].title));
+        page_raw(page, "</a></li>");
+    }
+    page_raw(page, "</ul></nav>\n</header>\n");
+}
+
+void report_section_charts(Page *page)
+{
+    page_raw(page, "<section id=\"charts\" aria-labelledby=\"h-charts\"><h2 id=\"h-charts\">");
+    page_text(page, tr(page, "Along the line"));
+    page_raw(page, "</h2>\n<p>");
+    page_text(page,
+              tr(page, "One under the other on the same kilometres: level with the thresholds "
+                       "(dashed), a ribbon per service, technology (the thicker the newer: "
+                       "5G, 4G, 3G, 2G), and a tick for each change of cell. Orange at the foot "
+                       "of a level panel: no service. Empty: not measured."));
+    page_raw(page, "</p>\n");
+    if (page->no_charts != NULL) {
+        page_raw(page, "<p class=\"warn\">");
+        page_say_plain(page, "There are no charts: {1}.", page->no_charts, NULL);
+        page_raw(page, "</p>\n");
+    }
+    for (guint g = 0; g < page->charts->len; g++) {
+        const char *svg = g_ptr_array_index(page->charts, g);
+        ReportGroup *group = g_ptr_array_index(page->groups, g);
+        if (svg == NULL)
+            continue;
+        const char *title = report_group_title(page, group);
+        page_raw(page, "<h3>");
+        page_text(page, title);
+        page_raw(page, "</h3>\n<figure><div class=\"wide\" tabindex=\"0\" role=\"region\" "
+                       "aria-label=\"");
+        page_text(page, title);
+        page_raw(page, "\"><img alt=\"");
+        page_say_plain(page, "Strip charts along {1}; the figures are in segments.csv.", title,
+                       NULL);
+        page_raw(page, "\" src=\"data:image/svg+xml;base64,");
+        g_autofree char *text = g_base64_encode((const guchar *)svg, strlen(svg));
+        page_raw(page, text);
+        page_raw(page, "\"></div></figure>\n");
+        const GArray *rows = group->rows->len > 0 ? g_ptr_array_index(group->rows, 0) : NULL;
+        if (rows != NULL && rows->len > 900) {
+            page_raw(page, "<p class=\"note\">");
+            page_say_plain(
+                page,
+                "At this scale one point stands for about {1} m: ribbons show the verdict "
+                "of most of it, the band its lowest and highest. Shorter gaps are in the "
+                "table and on the map.",
+                page_number(page, group->length_km * 1000 / 900, 0), NULL);
+            page_raw(page, "</p>\n");
         }
-        report_section_operators(data, c, out);
     }
-    g_string_append(out, "</section>\n");
+    page_raw(page, "</section>\n");
 }
 
-static void append_select(GString *out, const char *id, const char *label)
+static void foot(Page *page)
 {
-    report_printf(out, "<label for=\"%s\">%s<select id=\"%s\">", id, label, id);
+    g_autofree char *leaflet = built_in("leaflet.min.js");
+    g_autofree char *no_map = without(leaflet, "//# sourceMappingURL=", '\n', "");
+    g_autofree char *script = built_in("report.js");
+    const char *version = report_meta(page->data, "version");
+    page_raw(page, "</main>\n<footer>\n<p>");
+    page_say_plain(page,
+                   "Written by Corridor {1} from {2}. The same figures: *.csv beside this "
+                   "page, and the layers of the GeoPackage.",
+                   version != NULL ? version : CORRIDOR_VERSION,
+                   report_meta(page->data, "network") != NULL ? report_meta(page->data, "network")
+                                                              : "–",
+                   NULL);
+    page_raw(page, "</p>\n<p>Map: Leaflet, © 2010–2021 Vladimir Agafonkin, © 2010–2011 CloudMade, "
+                   "BSD 2-clause.</p>\n</footer>\n<script>");
+    page_raw(page, no_map);
+    page_raw(page, "</script>\n<script>\n");
+    page_raw(page, script);
+    page_raw(page, "</script>\n</body>\n</html>\n");
 }
 
-static void append_map(const ReportData *data, GString *out)
+/* The page. The navigation lists the sections that there are, so they are written first. */
+static GString *write_page(Page *page)
 {
-    report_printf(out, "<section id=\"map-section\"><h2>%s</h2><div class=\"switches\">", _("Map"));
-    append_select(out, "series", _("Operator"));
-    for (guint i = 0; i < data->series->len; i++) {
-        report_printf(out, "<option value=\"%u\">", i);
-        report_escape(out, g_array_index(data->series, ReportSeries, i).title);
-        g_string_append(out, "</option>");
+    page->out = g_string_sized_new(1 << 20);
+    report_section_decision(page);
+    report_section_reading(page);
+    report_section_operators(page);
+    report_section_charts(page);
+    report_section_map(page);
+    report_section_gaps(page);
+    report_section_comparison(page);
+    report_section_chapters(page);
+    report_section_claims(page);
+    report_section_quality(page);
+    report_section_method(page);
+    GString *sections = page->out;
+    page->out = g_string_sized_new(sections->len + (1 << 19));
+    head(page);
+    gsize at = page->out->len;
+    g_string_append_len(page->out, sections->str, (gssize)sections->len);
+    header(page); /* looks for the sections before it */
+    g_autofree char *navigation = g_strdup(page->out->str + at + sections->len);
+    g_string_truncate(page->out, at);
+    page_raw(page, navigation);
+    page_raw(page, "<main id=\"main\">\n");
+    g_string_append_len(page->out, sections->str, (gssize)sections->len);
+    foot(page);
+    g_string_free(sections, TRUE);
+    return g_steal_pointer(&page->out);
+}
+
+static gboolean write_file(const char *folder, const char *name, const char *text, gsize length,
+                           GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(FileReplace) file = file_replace_open(path, error);
+    if (file == NULL)
+        return FALSE;
+    (void)fwrite(text, 1, length, file_replace_stream(file));
+    return file_replace_commit(file, error);
+}
+
+static gboolean make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return TRUE;
+    g_set_error(error, REPORT_ERROR, REPORT_ERROR_FAILED, "%s: cannot be made: %s", path,
+                g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean write_plots(const Page *page, const char *folder, guint *n, GError **error)
+{
+    g_autofree char *plots = g_build_filename(folder, "plots", NULL);
+    if (!make_folder(plots, error))
+        return FALSE;
+    if (page->overview != NULL) {
+        (*n)++;
+        if (!write_file(plots, "overview.svg", page->overview, strlen(page->overview), error))
+            return FALSE;
     }
-    g_string_append(out, "</select></label>");
-    append_select(out, "service", _("Service"));
-    guint chosen = report_main_service(data);
-    for (guint i = 0; i < data->services->len; i++) {
-        report_printf(out, "<option value=\"%u\"%s>", i, i == chosen ? " selected" : "");
-        report_escape(out, g_array_index(data->services, ReportService, i).title);
-        g_string_append(out, "</option>");
+    for (guint g = 0; g < page->charts->len; g++) {
+        const char *svg = g_ptr_array_index(page->charts, g);
+        g_autofree char *name = g_strdup_printf("corridor-%u.svg", g + 1);
+        if (svg == NULL)
+            continue;
+        (*n)++;
+        if (!write_file(plots, name, svg, strlen(svg), error))
+            return FALSE;
     }
-    report_printf(out,
-                  "</select></label></div><div id=\"map\" role=\"application\" tabindex=\"0\" "
-                  "aria-label=\"%s\"></div><div id=\"place\" aria-live=\"polite\">%s</div>"
-                  "<ul class=\"legend\"><li><i class=\"v-c\"></i>%s</li><li><i class=\"v-u\"></i>%s"
-                  "</li><li><i class=\"v-n\"></i>%s</li><li><i class=\"v-m\"></i>%s</li></ul>"
-                  "<noscript><p>%s</p></noscript></section>\n",
-                  _("Map of the segments; keys n and p go from segment to segment"),
-                  _("Point at a segment, or press n and p on the map, to read its figures."),
-                  _("covered (solid)"), _("uncertain (dashed)"), _("not covered (wide)"),
-                  _("not measured (dotted)"),
-                  _("The map needs JavaScript; all figures are in the tables."));
+    return TRUE;
 }
 
-static void append_scripts(const ReportData *data, GString *out)
+static gboolean write_all(Page *page, const char *folder, ReportSummary *summary, GError **error)
 {
-    g_string_append(out, "<script type=\"application/json\" id=\"data\">");
-    report_map_json(data, out);
-    report_printf(out,
-                  "</script>\n<script type=\"application/json\" id=\"words\">{\"comma\":%s,"
-                  "\"verdict\":{\"c\":\"%s\",\"u\":\"%s\",\"n\":\"%s\",\"-\":\"%s\"},"
-                  "\"ofTheWay\":\"%s\",\"median\":\"%s\",\"passes\":\"%s\",\"notMeasured\":\"%s\"}"
-                  "</script>\n<script>",
-                  report_language() == REPORT_SV ? "true" : "false", _("covered"), _("uncertain"),
-                  _("not covered"), _("not measured"), _("of the way"), _("median level"),
-                  _("passes"), _("No sample lies here."));
-    append_asset(out, "leaflet.js");
-    g_string_append(out, "</script>\n<script>");
-    append_asset(out, "report.js");
-    g_string_append(out, "</script>\n");
+    if (!make_folder(folder, error) || !report_plot(page, error) ||
+        !write_plots(page, folder, &summary->plots, error) ||
+        !report_write_tables(page->data, folder, &summary->tables, error))
+        return FALSE;
+    summary->no_charts = g_strdup(page->no_charts);
+    GString *text = write_page(page);
+    summary->bytes = text->len;
+    summary->page = g_build_filename(folder, "index.html", NULL);
+    gboolean written = write_file(folder, "index.html", text->str, text->len, error);
+    g_string_free(text, TRUE);
+    return written;
 }
 
-GString *report_html(const ReportData *data, const GPtrArray *plots)
+gboolean report_write(const char *results, const char *folder, const char *language,
+                      ReportSummary *summary, GError **error)
 {
-    GString *out = g_string_sized_new(1 << 20);
-    append_head(data, out);
-    append_nav(data, out);
-    report_section_decision(data, out);
-    append_charts(data, plots, out);
-    append_map(data, out);
-    report_section_gaps(data, out);
-    report_section_comparison(data, out);
-    report_section_probes(data, out);
-    report_section_quality(data, out);
-    report_section_method(data, out);
-    g_string_append(out, "</main>");
-    append_scripts(data, out);
-    g_string_append(out, "</div></body></html>\n");
-    return out;
+    g_autoptr(ReportData) data = report_data_load(results, error);
+    if (data == NULL)
+        return FALSE;
+    Page page = {.data = data,
+                 .language = language,
+                 .words = report_words(language),
+                 .scratch = g_string_chunk_new(1 << 14),
+                 .services = g_array_new(FALSE, FALSE, sizeof(ReportService)),
+                 .groups = g_ptr_array_new_with_free_func(report_group_free),
+                 .charts = g_ptr_array_new_with_free_func(g_free)};
+    report_model(&page);
+    gboolean done = write_all(&page, folder, summary, error);
+    g_ptr_array_unref(page.charts);
+    g_ptr_array_unref(page.groups);
+    g_array_unref(page.services);
+    g_hash_table_unref(page.words);
+    g_string_chunk_free(page.scratch);
+    g_free(page.overview);
+    return done;
 }
