@@ -326,12 +326,14 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
     out->sources = g_new0(BinSource, MAX(n, 1));
     for (guint i = 0; i < n; i++) {
         gint64 count = 0, first_ns, last_ns;
-        int group = bin_group(setup, &sources[i]);
-        if (sources[i].id < 1 || group < 0 ||
-            !drive_count(work->drive, RECORD_SAMPLE, sources[i].id, &count, &first_ns, &last_ns,
+        if (!drive_count(work->drive, RECORD_SAMPLE, sources[i].id, &count, &first_ns, &last_ns,
                          error))
             return FALSE;
-        if (sources[i].kind == SOURCE_GPS && count == 0)
+        /* A receiver that only gives positions belongs to no operator. */
+        if (sources[i].id < 1 || (sources[i].kind == SOURCE_GPS && count == 0))
+            continue;
+        int group = bin_group(setup, &sources[i]);
+        if (group < 0)
             continue;
         BinSource *report = &out->sources[out->n_sources++];
         copy_source(&report->source, &sources[i]);
