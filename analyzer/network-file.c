@@ -47,6 +47,7 @@ struct NetworkFile {
     LayerWriter *writer;
     LayerTable *table[N_TABLES];
     int64_t next_corridor;
+    int64_t next_node; /* 0 = not asked yet */
 };
 
 /* Roads by class in greys, railways dark: a background for results. */
@@ -239,6 +240,99 @@ gboolean network_file_add_corridor(NetworkFile *file, const CorridorSpec *spec, 
             return FALSE;
     }
     return TRUE;
+}
+
+/* Numbers of an edge's nodes, and the first that is free for a new one. */
+static gboolean nodes_of(const char *path, int64_t fid, int64_t *from, int64_t *to, int64_t *next,
+                         GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("SELECT from_node, to_node, (SELECT max(max(from_node), max(to_node)) FROM "
+                        "edges) FROM edges WHERE fid = %" G_GINT64_FORMAT,
+                        fid);
+    LayerQuery query = {.sql = sql};
+    g_autoptr(LayerSource) source = layer_open(path, error);
+    g_autoptr(LayerReader) reader = source != NULL ? layer_read(source, NULL, &query, error) : NULL;
+    const LayerRow *row = reader != NULL ? layer_next(reader, NULL) : NULL;
+
+    if (reader == NULL)
+        return FALSE;
+    if (row == NULL) {
+        g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_FAILED,
+                    "%s: edge %" G_GINT64_FORMAT " is gone; the file changed meanwhile", path, fid);
+        return FALSE;
+    }
+    *from = layer_get_int(row, 0, 0);
+    *to = layer_get_int(row, 1, 0);
+    *next = layer_get_int(row, 2, 0) + 1;
+    return TRUE;
+}
+
+/* The points of an edge between two offsets. (transfer full) */
+static GArray *points_between(const Network *network, uint32_t number, double from, double to)
+{
+    const NetworkEdge *edge = &network->edges[number];
+    const double *chain = network->chain_m + edge->first_point;
+    GArray *points = g_array_new(FALSE, FALSE, sizeof(GeoPoint));
+    GeoPoint p = network_point_at(network, number, from);
+
+    g_array_append_val(points, p);
+    for (uint32_t i = 0; i < edge->n_points; i++) {
+        if (chain[i] > from + 0.01 && chain[i] < to - 0.01)
+            g_array_append_val(points, network->points[edge->first_point + i]);
+    }
+    p = network_point_at(network, number, to);
+    g_array_append_val(points, p);
+    return points;
+}
+
+/* What corridors say of the edge `old` between the shares t0 and t1 goes to the piece `fid`. */
+static gboolean move_corridors(NetworkFile *file, int64_t old, int64_t fid, double t0, double t1,
+                               GError **error)
+{
+    char a[G_ASCII_DTOSTR_BUF_SIZE], b[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_ascii_dtostr(a, sizeof a, t0);
+    g_ascii_dtostr(b, sizeof b, t1);
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO corridor_edges (corridor, seq, edge, reversed, from_m, to_m, folded) "
+        "SELECT corridor, seq, %" G_GINT64_FORMAT ", reversed, "
+        "from_m + (to_m - from_m) * CASE reversed WHEN 0 THEN %s ELSE 1 - %s END, "
+        "from_m + (to_m - from_m) * CASE reversed WHEN 0 THEN %s ELSE 1 - %s END, folded "
+        "FROM corridor_edges WHERE edge = %" G_GINT64_FORMAT,
+        fid, a, b, b, a, old);
+    return layer_sql(file->writer, sql, error);
+}
+
+gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32_t number,
+                               const double *cuts, guint n_cuts, int64_t *fids, GError **error)
+{
+    const NetworkEdge *edge = &network->edges[number];
+    int64_t from = 0, to = 0, next = 0;
+
+    if (!nodes_of(network->path, edge->fid, &from, &to, &next, error))
+        return FALSE;
+    file->next_node = MAX(file->next_node, next);
+    for (guint i = 0; i <= n_cuts; i++) {
+        double begin = i > 0 ? cuts[i - 1] : 0, end = i < n_cuts ? cuts[i] : edge->length_m;
+        NetworkEdge piece = *edge;
+        piece.length_m = end - begin;
+        piece.id_offset_m += begin;
+        int64_t last = i < n_cuts ? file->next_node++ : to;
+        g_autoptr(GArray) points = points_between(network, number, begin, end);
+        const GeoPoint *p = (const GeoPoint *)(const void *)points->data;
+        if (!network_file_add_edge(file, &piece, from, last, p, points->len, &fids[i], error) ||
+            (i < n_cuts && !network_file_add_node(file, last, p[points->len - 1], 2, error)) ||
+            !move_corridors(file, edge->fid, fids[i], begin / edge->length_m, end / edge->length_m,
+                            error))
+            return FALSE;
+        from = last;
+    }
+    g_autofree char *parts =
+        g_strdup_printf("DELETE FROM corridor_edges WHERE edge = %" G_GINT64_FORMAT, edge->fid);
+    g_autofree char *gone =
+        g_strdup_printf("DELETE FROM edges WHERE fid = %" G_GINT64_FORMAT, edge->fid);
+    return layer_sql(file->writer, parts, error) && layer_sql(file->writer, gone, error);
 }
 
 gboolean network_file_finish(NetworkFile *file, GError **error)

@@ -47,6 +47,13 @@ typedef struct {
 /* Adds a corridor. A corridor of that name that is there already is replaced. */
 gboolean network_file_add_corridor(NetworkFile *file, const CorridorSpec *spec, GError **error);
 
+/* Cuts an edge of a copy at n_cuts places (ascending, metres from its start, inside it): writes the
+ * pieces, names them as the edge with their offset, moves what corridors say of the edge to them,
+ * and takes the edge away. `edge` and `network`: where the copy was loaded from. fids: n_cuts + 1
+ * keys of the pieces. */
+gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32_t edge,
+                               const double *cuts, guint n_cuts, int64_t *fids, GError **error);
+
 /* A key and value of the table `network` ("source", "made_by" …). */
 gboolean network_file_set(NetworkFile *file, const char *key, const char *value, GError **error);
 
