@@ -19,6 +19,10 @@ typedef struct {
 
 enum { MAX_ECHOES = 32 };
 
+/* No answer after an hour, and no bit faster than this, was measured with a modem. */
+#define MAX_RTT_MS   3.6e6
+#define MAX_RATE_BPS 1e12
+
 typedef struct {
     ImportJob *job;
     const TextTable *table;
@@ -173,12 +177,20 @@ static void copy_digits(char out[8], const TextField *field)
         memcpy(out, field->text, field->length + 1);
 }
 
+static gboolean is_text_role(MapRole role)
+{
+    return role == MAP_OPERATOR || role == MAP_DEVICE || role == MAP_PLMN || role == MAP_MCC ||
+           role == MAP_MNC;
+}
+
 static gboolean read_binding(Reader *reader, const MapBinding *binding, GError **error)
 {
     const TextField *field = bound_field(reader, binding);
     unsigned column = binding->field->column;
     gboolean known = FALSE;
     double value = 0;
+    if (is_text_role(binding->field->role) && value_is_absent(field))
+        return TRUE;
     switch (binding->field->role) {
     case MAP_TIME:
         return read_time(reader, field, error);
@@ -262,8 +274,12 @@ static gboolean add_rates(Reader *reader, gint64 source, GError **error)
     } rows[] = {{reader->has_down, DIRECTION_DOWN, reader->rate_down_bps},
                 {reader->has_up, DIRECTION_UP, reader->rate_up_bps}};
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (!rows[i].has || rows[i].rate_bps < 0 || rows[i].rate_bps > 1e12)
+        if (!rows[i].has)
             continue;
+        if (rows[i].rate_bps < 0 || rows[i].rate_bps > MAX_RATE_BPS) {
+            import_summary(reader->job)->refused.count[REFUSED_RATE]++;
+            continue;
+        }
         Throughput throughput = {0};
         RECORD_SET(&throughput, THROUGHPUT, time_ns, reader->sample.time_ns);
         RECORD_SET(&throughput, THROUGHPUT, source, source);
@@ -281,7 +297,11 @@ static gboolean add_echoes(Reader *reader, gint64 source, GError **error)
     for (unsigned i = 0; i < reader->n_echoes; i++) {
         const Echo *echo = &reader->echoes[i];
         gboolean several = reader->has_sent && reader->sent > 0;
-        gboolean answered = echo->known && !echo->lost && echo->rtt_ms >= 0;
+        gboolean answered = echo->known && !echo->lost;
+        if (answered && (echo->rtt_ms < 0 || echo->rtt_ms > MAX_RTT_MS)) {
+            import_summary(reader->job)->refused.count[REFUSED_RTT]++;
+            answered = FALSE;
+        }
         if (!answered && !echo->lost && !several)
             continue;
         Latency latency = {0};
@@ -321,12 +341,25 @@ static gboolean has_radio(const Reader *reader)
     return reader->has_rat || (reader->sample.known & ~not_radio) != 0;
 }
 
-static void settle_rat(Sample *sample, Rat otherwise)
+/* A row that does not name its technology has the one that its level belongs to. */
+static Rat rat_of_level(const Sample *sample, Rat otherwise)
 {
     const uint64_t levels = RECORD_BIT(SAMPLE, rsrp_dbm) | RECORD_BIT(SAMPLE, rscp_dbm) |
                             RECORD_BIT(SAMPLE, rxlev_dbm) | RECORD_BIT(SAMPLE, rssi_dbm);
-    if (sample->rat == RAT_UNKNOWN && otherwise != RAT_UNKNOWN && (sample->known & levels) != 0)
-        RECORD_SET(sample, SAMPLE, rat, (int)otherwise);
+    if ((sample->known & levels) == 0)
+        return RAT_UNKNOWN;
+    return otherwise != RAT_UNKNOWN                ? otherwise
+           : RECORD_HAS(sample, SAMPLE, rsrp_dbm)  ? RAT_LTE
+           : RECORD_HAS(sample, SAMPLE, rscp_dbm)  ? RAT_UMTS
+           : RECORD_HAS(sample, SAMPLE, rxlev_dbm) ? RAT_GSM
+                                                   : RAT_UNKNOWN;
+}
+
+static void settle_rat(Sample *sample, Rat otherwise)
+{
+    Rat rat = sample->rat == RAT_UNKNOWN ? rat_of_level(sample, otherwise) : RAT_UNKNOWN;
+    if (rat != RAT_UNKNOWN)
+        RECORD_SET(sample, SAMPLE, rat, (int)rat);
     const uint64_t nr_values = RECORD_BIT(SAMPLE, nr_rsrp_dbm) | RECORD_BIT(SAMPLE, nr_rsrq_db) |
                                RECORD_BIT(SAMPLE, nr_sinr_db) | RECORD_BIT(SAMPLE, nr_pci);
     if (sample->rat == RAT_LTE && (sample->known & nr_values) != 0)

@@ -288,8 +288,12 @@ static gboolean add_rate(ImportJob *job, const Row *row, ColumnRole role, Direct
     double kbps = 0;
     if (!real(row, role, &known, &kbps, error))
         return FALSE;
-    if (!known || kbps < 0)
+    if (!known)
         return TRUE;
+    if (kbps < 0 || kbps > 1e9) {
+        import_summary(job)->refused.count[REFUSED_RATE]++;
+        return TRUE;
+    }
     Throughput throughput = {0};
     RECORD_SET(&throughput, THROUGHPUT, time_ns, row->time_ns);
     RECORD_SET(&throughput, THROUGHPUT, source, row->source);

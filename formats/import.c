@@ -399,6 +399,11 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
                     "there is no time zone %s; give one like Europe/Stockholm", options->timezone);
         return FALSE;
     }
+    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED,
+                    "%s: is no plain file, and is read twice; save it first", path);
+        return FALSE;
+    }
     g_autofree char *sha256 = sha256_of_file(path, error);
     if (sha256 == NULL || !drive_check_not_imported(writer, sha256, error))
         return FALSE;

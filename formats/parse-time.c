@@ -312,8 +312,9 @@ static gboolean to_utc(TimeParser *parser, const Civil *civil, int64_t *time_ns)
     static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     gboolean leap = civil->year % 4 == 0 && (civil->year % 100 != 0 || civil->year % 400 == 0);
     if (civil->month < 1 || civil->month > 12 || civil->day < 1 ||
-        civil->day > month_days[civil->month - 1] + (leap && civil->month == 2 ? 1 : 0) || civil->hour > 23 || civil->minute > 59 ||
-        civil->second > 60 || civil->year < 1970 || civil->year > 2200)
+        civil->day > month_days[civil->month - 1] + (leap && civil->month == 2 ? 1 : 0) ||
+        civil->hour > 23 || civil->minute > 59 || civil->second > 60 || civil->year < 1970 ||
+        civil->year > 2200)
         return FALSE;
     int64_t local_s = days_from_civil(civil->year, civil->month, civil->day) * 86400 +
                       civil->hour * 3600 + civil->minute * 60 + civil->second;

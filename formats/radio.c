@@ -36,9 +36,9 @@ gboolean radio_level_dbm(const Sample *sample, double *level_dbm)
 }
 
 static const char *const refused_names[] = {
-    "RSRP",     "RSRQ",    "SINR",      "RSSI",   "RSCP", "Ec/Io", "RXLEV",
-    "PCI",      "channel", "cell id",   "TAC",    "CQI",  "PLMN",  "latitude or longitude",
-    "accuracy", "speed",   "direction", "height", "time",
+    "RSRP",     "RSRQ",    "SINR",      "RSSI",   "RSCP", "Ec/Io",      "RXLEV",
+    "PCI",      "channel", "cell id",   "TAC",    "CQI",  "PLMN",       "latitude or longitude",
+    "accuracy", "speed",   "direction", "height", "time", "round trip", "bit rate",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(refused_names) == REFUSED_KIND_COUNT);
 

@@ -38,6 +38,8 @@ typedef enum {
     REFUSED_HEADING,
     REFUSED_ALTITUDE,
     REFUSED_TIME,
+    REFUSED_RTT,
+    REFUSED_RATE,
     REFUSED_KIND_COUNT
 } RefusedKind;
 

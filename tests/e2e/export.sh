@@ -53,6 +53,18 @@ equal "latitudes" "$(cut -d, -f33 gap-out.csv | tr '\n' ' ')" "lat 47.0000000 47
 must "export gap to gpx" "$corridor" export --format gpx -o gap.gpx gap.drive >out
 equal "pieces of the track" "$(grep -c '<trkseg>' gap.gpx)" 3
 
+# numbers and words in files do not follow the language
+if localedef -i sv_SE -f UTF-8 "$work/sv_SE.UTF-8" 2>/dev/null; then
+  mkdir swedish
+  for format in csv geojson kml gpx; do
+    LOCPATH=$work LC_ALL=sv_SE.UTF-8 "$corridor" import --timezone Europe/Berlin -o swedish/d.drive \
+      "$source/fixtures/import/breitband.in" >out 2>&1
+    LOCPATH=$work LC_ALL=sv_SE.UTF-8 "$corridor" export --format $format -o swedish/d.$format swedish/d.drive >out ||
+      fail "under sv_SE: $format"
+    cmp d.$format swedish/d.$format || fail "$format is another under sv_SE"
+  done
+fi
+
 # results: layers with all columns, runs of equal verdict by service and operator
 cat >segments.csv <<'CSV'
 wkt,segment,corridor,km_from,km_to,length_m,operator,antenna,level_p50,lte_verdict

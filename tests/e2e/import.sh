@@ -64,6 +64,10 @@ must_fail 1 'plain.in' "$corridor" info "$in/plain.in"
 must_fail 1 'no-such.drive' "$corridor" info no-such.drive
 equal "left behind" "$(echo x.drive*)" 'x.drive*'
 
+mkfifo pipe
+must_fail 1 'no plain file' "$corridor" import -o x.drive pipe
+must_fail 1 'no plain file' "$corridor" import -o x.drive "$work"
+
 # what is exported can be imported again, and is the same
 must "export" "$corridor" export --format csv -o again.csv raw.drive >out
 must "import again" "$corridor" import -o again.drive again.csv >out
