@@ -145,13 +145,7 @@ SECTION(modem, ConfigModem, "modem", TRUE,
         "one section for each modem; the label names the source");
 
 const ConfigSection *const config_sections[] = {
-    &config_section_vehicle,
-    &config_section_store,
-    &config_section_identity,
-    &config_section_gps,
-    &config_section_status,
-    &config_section_modem,
-    &config_section_reflector,
-    &config_section_probes,
-    NULL,
+    &config_section_vehicle,   &config_section_store,  &config_section_identity,
+    &config_section_gps,       &config_section_status, &config_section_modem,
+    &config_section_reflector, &config_section_probes, NULL,
 };

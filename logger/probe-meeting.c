@@ -17,16 +17,17 @@
 #include <math.h>
 #include <string.h>
 
-#define NS_PER_S   G_GINT64_CONSTANT(1000000000)
-#define FINAL_NS   (2 * NS_PER_S)
-#define FETCH_NS   (NS_PER_S / 4)
-#define RENEW_NS   (2 * NS_PER_S)
-#define RETRY_NS   NS_PER_S
-#define UNKNOWN_NS (45 * NS_PER_S) /* up packets whose fate is unknown so long are lost */
-#define LATE_NS    NS_PER_S
-#define LEAD_NS    (NS_PER_S / 50)
-#define LAST_NS    (NS_PER_S * 5 / 2) /* waiting for the last packets and the last log */
-#define SENT_RING  4096
+#define NS_PER_S        G_GINT64_CONSTANT(1000000000)
+#define FINAL_NS        (2 * NS_PER_S)
+#define FETCH_NS        (NS_PER_S / 4)
+#define RENEW_NS        (2 * NS_PER_S)
+#define RETRY_NS        NS_PER_S
+#define UNKNOWN_NS      (45 * NS_PER_S) /* up packets whose fate is unknown so long are lost */
+#define LATE_NS         NS_PER_S
+#define LEAD_NS         (NS_PER_S / 50)
+#define LAST_NS         (NS_PER_S * 5 / 2) /* waiting for the last packets and the last log */
+#define LAST_UNKNOWN_NS (12 * NS_PER_S)    /* the same, while the log does not come */
+#define SENT_RING       4096
 
 typedef struct {
     ProbeRun run;
@@ -262,7 +263,8 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         advance(meeting, now_ns);
     }
     keep_alive(meeting, now_ns);
-    if (now_ns >= meeting->end_ns + LAST_NS) {
+    gboolean known = meeting->log_known_ns >= meeting->end_ns + FINAL_NS;
+    if (now_ns >= meeting->end_ns + (known ? LAST_NS : LAST_UNKNOWN_NS)) {
         wrap_up(meeting, meeting->end_ns);
         probe_run_finish(&meeting->run, STATUS_OK, NULL);
         return 0;

@@ -14,7 +14,7 @@
 #define LOG_SIZE       4096            /* arrivals remembered */
 #define TRAIN_TICK_NS  G_GINT64_CONSTANT(1000000)
 #define TRAIN_PAUSE_NS (NS_PER_S / 10) /* between two trains down of one session */
-#define CONTROL_PER_S  20              /* control messages answered for one address */
+#define CONTROL_PER_S  200 /* control messages looked at for one address: eight meetings ask 40 */
 #define ADDRESSES      4096
 #define LATE_NS        NS_PER_S /* packets this late are not sent any more */
 
