@@ -77,6 +77,30 @@ static void test_opus(void)
     g_assert_null(emodel_codec("speex"));
 }
 
+/* The worked values of docs/probes.md. */
+static void test_documented(void)
+{
+    g_autofree char *path = g_build_filename(g_getenv("G_TEST_SRCDIR"), "docs", "probes.md", NULL);
+    g_autofree char *text = NULL;
+    unsigned rows = 0;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (unsigned i = 0; lines[i]; i++) {
+        g_auto(GStrv) cells = g_strsplit(lines[i], "|", -1);
+        if (g_strv_length(cells) != 7)
+            continue;
+        const EmodelCodec *codec = emodel_codec(g_strstrip(cells[1]));
+        if (!codec)
+            continue;
+        double r =
+            emodel_r(codec, g_ascii_strtod(cells[2], NULL), g_ascii_strtod(cells[3], NULL), 1);
+        NEAR(r, g_ascii_strtod(cells[4], NULL));
+        NEAR(emodel_mos_of(codec, r), g_ascii_strtod(cells[5], NULL));
+        rows++;
+    }
+    g_assert_cmpuint(rows, ==, 9);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -84,5 +108,6 @@ int main(int argc, char **argv)
     g_test_add_func("/emodel/loss", test_loss);
     g_test_add_func("/emodel/mos", test_mos);
     g_test_add_func("/emodel/opus", test_opus);
+    g_test_add_func("/emodel/documented", test_documented);
     return g_test_run();
 }
