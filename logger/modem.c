@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logger/modem.h"
+#include "logger/complaint.h"
+
+#include <math.h>
+#include <string.h>
+
+#define OPENING_LIMIT_NS INT64_C(60000000000)
+#define BACKOFF_FIRST_MS 1000U
+#define BACKOFF_LAST_MS  10000U
+
+struct Modem {
+    const ModemHost *host;
+    const ConfigModem *config;
+    const ModemDriver *type;
+    gpointer driver;
+    ModemSink sink;
+    char *who; /* "modem north" */
+    ModemStatus status;
+    char *device;
+    char *imei_hash, *iccid_hash, *model, *firmware;
+    guint timer; /* of the life: look, backoff, limit, tick */
+    guint lost_idle;
+    guint backoff_ms;
+    gint64 since_ns;    /* mono: in this life */
+    gint64 answered_ns; /* mono */
+    gint64 asked_cells_ns;
+    gboolean lost_told; /* event modem-lost written, found is owed */
+    gboolean silent_told;
+    gint64 silent_since_ns;
+    Complaint trouble;
+};
+
+static gboolean look(gpointer data);
+static gboolean tick(gpointer data);
+
+const char *modem_life_name(ModemLife life)
+{
+    static const char *const names[] = {"absent", "opening", "running", "waiting"};
+    return names[life];
+}
+
+static void set_timer(Modem *modem, guint ms, GSourceFunc function)
+{
+    if (modem->timer != 0)
+        g_source_remove(modem->timer);
+    modem->timer = g_timeout_add(ms, function, modem);
+}
+
+static void event(Modem *modem, const char *kind, const char *detail, double value)
+{
+    recorder_event(modem->host->recorder, clock_utc_now(modem->host->clock), modem->status.source,
+                   kind, detail, value);
+}
+
+static void enter(Modem *modem, ModemLife life)
+{
+    modem->status.life = life;
+    modem->since_ns = mono_now().ns;
+}
+
+static void close_driver(Modem *modem)
+{
+    if (modem->driver != NULL)
+        modem->type->close(modem->driver);
+    modem->driver = NULL;
+    if (modem->lost_idle != 0)
+        g_source_remove(modem->lost_idle);
+    modem->lost_idle = 0;
+}
+
+static void tell_lost(Modem *modem, const char *why)
+{
+    g_strlcpy(modem->status.trouble, why, sizeof modem->status.trouble);
+    complain(&modem->trouble, modem->who, why);
+    if (modem->lost_told)
+        return;
+    modem->lost_told = TRUE;
+    event(modem, "modem-lost", why, (double)NAN);
+}
+
+static void back_off(Modem *modem, const char *why)
+{
+    close_driver(modem);
+    tell_lost(modem, why);
+    enter(modem, MODEM_BACKOFF);
+    guint ms = modem->backoff_ms;
+    modem->backoff_ms = MIN(modem->backoff_ms * 2, BACKOFF_LAST_MS);
+    set_timer(modem, ms + (guint)g_random_int_range(0, (gint32)(ms / 4)), look);
+}
+
+/* --- what the driver tells --- */
+
+static void on_ready(gpointer data)
+{
+    Modem *modem = data;
+    enter(modem, MODEM_RUNNING);
+    modem->status.openings++;
+    modem->answered_ns = mono_now().ns;
+    modem->asked_cells_ns = 0;
+    modem->status.trouble[0] = '\0';
+    if (modem->lost_told)
+        event(modem, "modem-found", modem->device, (double)NAN);
+    modem->lost_told = FALSE;
+    complain_over(&modem->trouble, modem->who, "works again");
+    set_timer(modem, (guint)(modem->config->interval_ns / 1000000), tick);
+    modem->type->poll(modem->driver, TRUE);
+}
+
+typedef struct {
+    Modem *modem;
+    char *why;
+} Loss;
+
+static void loss_free(gpointer data)
+{
+    Loss *loss = data;
+    g_free(loss->why);
+    g_free(loss);
+}
+
+static gboolean lose(gpointer data)
+{
+    Loss *loss = data;
+    Modem *modem = loss->modem;
+    g_autofree char *why = g_strdup(loss->why);
+    modem->lost_idle = 0;
+    back_off(modem, why);
+    return G_SOURCE_REMOVE;
+}
+
+/* From within the driver: it is closed only once it has returned. */
+static void on_lost(gpointer data, const char *why)
+{
+    Modem *modem = data;
+    if (modem->lost_idle != 0)
+        return;
+    Loss *loss = g_new0(Loss, 1);
+    loss->modem = modem;
+    loss->why = g_strdup(why);
+    modem->lost_idle = g_idle_add_full(G_PRIORITY_DEFAULT, lose, loss, loss_free);
+}
+
+static void on_answered(gpointer data, MonoTime at)
+{
+    Modem *modem = data;
+    modem->answered_ns = at.ns;
+    modem->backoff_ms = BACKOFF_FIRST_MS;
+    if (!modem->silent_told)
+        return;
+    modem->silent_told = FALSE;
+    event(modem, "modem-answers", NULL, (double)(at.ns - modem->silent_since_ns) / 1e9);
+}
+
+static void on_silent(gpointer data, const char *request)
+{
+    Modem *modem = data;
+    modem->status.timeouts++;
+    if (modem->silent_told || mono_now().ns - modem->answered_ns < modem->config->timeout_ns)
+        return;
+    modem->silent_told = TRUE;
+    modem->silent_since_ns = modem->answered_ns;
+    event(modem, "modem-silent", request, (double)(mono_now().ns - modem->answered_ns) / 1e9);
+}
+
+static void on_skipped(gpointer data)
+{
+    ((Modem *)data)->status.skipped++;
+}
+
+static void note_changes(Modem *modem, const Sample *old, const Sample *sample)
+{
+    char detail[80];
+    if (RECORD_HAS(old, SAMPLE, rat) && RECORD_HAS(sample, SAMPLE, rat) &&
+        old->rat != sample->rat) {
+        g_snprintf(detail, sizeof detail, "%s to %s", rat_name((Rat)old->rat),
+                   rat_name((Rat)sample->rat));
+        event(modem, "rat-change", detail, (double)NAN);
+    }
+    if (RECORD_HAS(old, SAMPLE, cell_id) && RECORD_HAS(sample, SAMPLE, cell_id) &&
+        old->cell_id != sample->cell_id) {
+        g_snprintf(detail, sizeof detail, "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, old->cell_id,
+                   sample->cell_id);
+        event(modem, "cell-change", detail, (double)NAN);
+    }
+}
+
+static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)
+{
+    Modem *modem = data;
+    UtcTime utc = clock_utc(modem->host->clock, at);
+    RECORD_SET(sample, SAMPLE, time_ns, utc.ns);
+    RECORD_SET(sample, SAMPLE, source, modem->status.source);
+    if (asked.ns != 0)
+        RECORD_SET(sample, SAMPLE, request_ns, utc.ns - (at.ns - asked.ns));
+    recorder_add(modem->host->recorder, RECORD_SAMPLE, sample);
+    if (modem->status.samples > 0)
+        note_changes(modem, &modem->status.sample, sample);
+    ModemStatus *status = &modem->status;
+    status->sample = *sample;
+    g_strlcpy(status->plmn, RECORD_HAS(sample, SAMPLE, plmn) ? sample->plmn : "",
+              sizeof status->plmn);
+    status->sample.plmn = status->plmn;
+    status->sample_mono_ns = at.ns;
+    status->samples++;
+    if (asked.ns != 0)
+        status->answer_ms = (double)(at.ns - asked.ns) / 1e6;
+}
+
+/* Every kind but sources and imports begins like this (formats/records.h). */
+typedef struct {
+    guint64 known;
+    int64_t time_ns, source;
+} RecordHead;
+G_STATIC_ASSERT(offsetof(Neighbour, source) == offsetof(RecordHead, source));
+G_STATIC_ASSERT(offsetof(Carrier, source) == offsetof(RecordHead, source));
+G_STATIC_ASSERT(offsetof(Antenna, source) == offsetof(RecordHead, source));
+G_STATIC_ASSERT(offsetof(Registration, source) == offsetof(RecordHead, source));
+
+static void on_record(gpointer data, MonoTime at, RecordKind kind, gpointer record)
+{
+    Modem *modem = data;
+    RecordHead *head = record;
+    head->time_ns = clock_utc(modem->host->clock, at).ns;
+    head->source = modem->status.source;
+    head->known |= RECORD_BIT(NEIGHBOUR, time_ns) | RECORD_BIT(NEIGHBOUR, source);
+    recorder_add(modem->host->recorder, kind, record);
+}
+
+static void tell_source(Modem *modem)
+{
+    const ConfigModem *config = modem->config;
+    Source source = {0};
+    RECORD_SET(&source, SOURCE, kind, SOURCE_MODEM);
+    RECORD_SET(&source, SOURCE, label, config->head.label);
+    RECORD_SET(&source, SOURCE, operator_label,
+               config->operator_label != NULL ? config->operator_label : config->head.label);
+    RECORD_SET(&source, SOURCE, place, config->place);
+    if (config->home_plmn != NULL)
+        RECORD_SET(&source, SOURCE, home_plmn, config->home_plmn);
+    if (!isnan(config->antenna_gain_dbi))
+        RECORD_SET(&source, SOURCE, antenna_gain_dbi, config->antenna_gain_dbi);
+    if (!isnan(config->cable_loss_db))
+        RECORD_SET(&source, SOURCE, cable_loss_db, config->cable_loss_db);
+    if (!isnan(config->floor_dbm))
+        RECORD_SET(&source, SOURCE, floor_dbm, config->floor_dbm);
+    if (modem->model != NULL)
+        RECORD_SET(&source, SOURCE, model, modem->model);
+    if (modem->firmware != NULL)
+        RECORD_SET(&source, SOURCE, firmware, modem->firmware);
+    if (modem->imei_hash != NULL)
+        RECORD_SET(&source, SOURCE, device_hash, modem->imei_hash);
+    if (modem->iccid_hash != NULL)
+        RECORD_SET(&source, SOURCE, sim_hash, modem->iccid_hash);
+    modem->status.source = recorder_source(modem->host->recorder, &source);
+}
+
+/* Takes over `value`, TRUE if another was known before. */
+static gboolean learn(char **known, char *value)
+{
+    if (value == NULL)
+        return FALSE;
+    gboolean other = *known != NULL && strcmp(*known, value) != 0;
+    g_free(*known);
+    *known = value;
+    return other;
+}
+
+static void on_identity(gpointer data, const char *model, const char *firmware, const char *imei,
+                        const char *iccid)
+{
+    Modem *modem = data;
+    (void)learn(&modem->model, g_strdup(model));
+    (void)learn(&modem->firmware, g_strdup(firmware));
+    if (learn(&modem->imei_hash, identity_hash(modem->host->identity, imei)))
+        event(modem, "modem-reset", "another modem answers in this place", (double)NAN);
+    if (learn(&modem->iccid_hash, identity_hash(modem->host->identity, iccid)))
+        event(modem, "sim-changed", NULL, (double)NAN);
+    const char *wanted = modem->config->imei_hash;
+    if (wanted != NULL && modem->imei_hash != NULL && !g_str_has_prefix(modem->imei_hash, wanted))
+        event(modem, "modem-other", "the IMEI is not the configured one", (double)NAN);
+    tell_source(modem);
+}
+
+static void on_sim(gpointer data, gboolean present)
+{
+    Modem *modem = data;
+    if (modem->status.sim == present)
+        return;
+    if (!present)
+        event(modem, "sim-lost", NULL, (double)NAN);
+    else if (modem->status.sim == 0)
+        event(modem, "sim-found", NULL, (double)NAN);
+    modem->status.sim = present;
+}
+
+static void on_protocol(gpointer data, const char *name)
+{
+    ((Modem *)data)->status.protocol = name;
+}
+
+/* --- life --- */
+
+static gboolean tick(gpointer data)
+{
+    Modem *modem = data;
+    const ConfigModem *config = modem->config;
+    gint64 now_ns = mono_now().ns;
+    if (now_ns - modem->answered_ns > config->wedge_ns) {
+        modem->timer = 0;
+        back_off(modem, "no answer any more; opened again");
+        return G_SOURCE_REMOVE;
+    }
+    /* A little early rather than one tick late. */
+    gboolean cells =
+        now_ns - modem->asked_cells_ns >= config->cell_interval_ns - config->interval_ns / 2;
+    if (cells)
+        modem->asked_cells_ns = now_ns;
+    modem->type->poll(modem->driver, cells);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean give_up_opening(gpointer data)
+{
+    Modem *modem = data;
+    modem->timer = 0;
+    back_off(modem, "does not open: no answer for a minute");
+    return G_SOURCE_REMOVE;
+}
+
+static void renumbered(Modem *modem, const char *device)
+{
+    if (modem->device == NULL || strcmp(modem->device, device) == 0)
+        return;
+    g_autofree char *detail = g_strdup_printf("%s to %s", modem->device, device);
+    event(modem, "modem-renumbered", detail, (double)NAN);
+    g_message("%s: now at %s", modem->who, device);
+}
+
+static gboolean look(gpointer data)
+{
+    Modem *modem = data;
+    modem->timer = 0;
+    g_autoptr(GError) error = NULL;
+    char *device = modem_find_device(modem->config, &error);
+    if (device == NULL) {
+        if (modem->status.life != MODEM_ABSENT)
+            enter(modem, MODEM_ABSENT);
+        tell_lost(modem, error->message);
+        set_timer(modem, 1000, look);
+        return G_SOURCE_REMOVE;
+    }
+    renumbered(modem, device);
+    g_free(modem->device);
+    modem->device = device;
+    g_strlcpy(modem->status.device, device, sizeof modem->status.device);
+    g_autofree char *interface = modem->config->interface != NULL
+                                     ? g_strdup(modem->config->interface)
+                                     : modem_find_interface(device);
+    g_strlcpy(modem->status.interface, interface != NULL ? interface : "",
+              sizeof modem->status.interface);
+    enter(modem, MODEM_OPENING);
+    set_timer(modem, (guint)(OPENING_LIMIT_NS / 1000000), give_up_opening);
+    modem->driver = modem->type->open(modem->config, modem->device, &modem->sink);
+    return G_SOURCE_REMOVE;
+}
+
+void modem_look(Modem *modem)
+{
+    if (modem->status.life == MODEM_ABSENT || modem->status.life == MODEM_BACKOFF) {
+        /* The node appears before the modem answers. */
+        set_timer(modem, 200, look);
+        return;
+    }
+    g_autofree char *device = modem_find_device(modem->config, NULL);
+    if (device == NULL || strcmp(device, modem->device) != 0)
+        back_off(modem, "the device node is gone");
+}
+
+Modem *modem_new(const ModemHost *host, const ConfigModem *config)
+{
+    static const ModemDriver *const types[] = {
+        [DRIVER_QMI] = &modem_qmi, [DRIVER_MBIM] = &modem_mbim, [DRIVER_REPLAY] = &modem_replay};
+    Modem *modem = g_new0(Modem, 1);
+    modem->host = host;
+    modem->config = config;
+    modem->type = types[config->driver];
+    modem->who = g_strdup_printf("modem %s", config->head.label);
+    modem->backoff_ms = BACKOFF_FIRST_MS;
+    modem->sink =
+        (ModemSink){modem,     on_ready,  on_lost,     on_answered, on_silent,  on_skipped,
+                    on_sample, on_record, on_identity, on_sim,      on_protocol};
+    modem->status = (ModemStatus){.label = config->head.label,
+                                  .operator_label = config->operator_label,
+                                  .protocol = "",
+                                  .sim = -1,
+                                  .answer_ms = (double)NAN};
+    tell_source(modem);
+    modem->timer = g_idle_add(look, modem);
+    return modem;
+}
+
+void modem_free(Modem *modem)
+{
+    if (modem == NULL)
+        return;
+    if (modem->timer != 0)
+        g_source_remove(modem->timer);
+    close_driver(modem);
+    g_free(modem->who);
+    g_free(modem->device);
+    g_free(modem->imei_hash);
+    g_free(modem->iccid_hash);
+    g_free(modem->model);
+    g_free(modem->firmware);
+    g_free(modem);
+}
+
+void modem_status(const Modem *modem, ModemStatus *status)
+{
+    *status = modem->status;
+    status->sample.plmn = status->plmn;
+}

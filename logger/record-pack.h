@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records in one run of bytes, so that handing a thousand of them to another thread costs no
+ * allocation: each is its kind, its struct and the texts it points to.
+ */
+#pragma once
+
+#include "formats/records.h"
+
+/* Appends one record. */
+void record_pack(GByteArray *run, RecordKind kind, const void *record);
+
+/* A struct big enough for any record. */
+typedef union {
+#define X(KIND, Struct, table, COLUMNS) Struct KIND##_record;
+    RECORD_KINDS(X)
+#undef X
+} AnyRecord;
+
+/* Takes the record at *at out of a run made by record_pack() and moves *at behind it. Its texts
+ * point into the run. FALSE at the end. */
+gboolean record_unpack(GByteArray *run, gsize *at, RecordKind *kind, AnyRecord *record);

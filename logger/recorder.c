@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logger/recorder.h"
+#include "formats/drive-write.h"
+#include "formats/time-map.h"
+#include "logger/record-pack.h"
+
+#include <math.h>
+#include <string.h>
+
+#define QUEUE_LIMIT   (8U * 1024 * 1024) /* bytes waiting; beyond, records are dropped */
+#define ROOM_EVERY_NS INT64_C(10000000000)
+#define RETRY_NS      INT64_C(10000000000)
+
+/* What the thread is asked for besides records, in its place between them. */
+typedef enum { ORDER_SHIFT, ORDER_ROTATE } OrderKind;
+typedef struct {
+    OrderKind kind;
+    guint at; /* offset in the run: records before it come first */
+    gint64 delta_ns;
+    const char *reason; /* interned */
+} Order;
+
+struct Recorder {
+    const Config *config;
+    const Store *store;
+    RecorderUtc utc;
+    gpointer utc_data;
+    char *boot_id;
+    GThread *thread;
+
+    GMutex lock; /* all until "thread only" */
+    GCond wake;
+    GByteArray *run;
+    GArray *orders;
+    GByteArray *sources; /* packed, by number */
+    GPtrArray *labels;
+    guint n_sources_changed;
+    gint64 next_probe;
+    guint64 dropped;
+    gboolean stop;
+    RecorderStatus status;
+
+    /* thread only */
+    GByteArray *taken;
+    GArray *taken_orders;
+    DriveWriter *writer;
+    gint64 opened_ns, last_room_ns, retry_ns;
+    guint sources_seen;
+    GPtrArray *provisional; /* drives of this run: to be shifted too */
+    gboolean low_told;
+    guint64 gap_dropped; /* at the beginning of a pause */
+    gint64 gap_since_ns;
+    GThread *sealer;
+};
+
+const char *recorder_state_name(RecorderState state)
+{
+    static const char *const names[] = {"starting", "writing", "disk budget reached", "disk full",
+                                        "disk failed"};
+    return names[state];
+}
+
+/* --- any thread --- */
+
+void recorder_add(Recorder *recorder, RecordKind kind, const void *record)
+{
+    g_mutex_lock(&recorder->lock);
+    if (recorder->run->len < QUEUE_LIMIT)
+        record_pack(recorder->run, kind, record);
+    else
+        recorder->dropped++;
+    g_mutex_unlock(&recorder->lock);
+}
+
+gint64 recorder_source(Recorder *recorder, const Source *source)
+{
+    g_mutex_lock(&recorder->lock);
+    gint64 id = 0;
+    for (guint i = 0; i < recorder->labels->len; i++)
+        if (strcmp(g_ptr_array_index(recorder->labels, i), source->label) == 0)
+            id = (gint64)i + 1;
+    if (id == 0) {
+        g_ptr_array_add(recorder->labels, g_strdup(source->label));
+        id = recorder->labels->len;
+    }
+    record_pack(recorder->sources, RECORD_SOURCE, source);
+    recorder->n_sources_changed++;
+    g_mutex_unlock(&recorder->lock);
+    return id;
+}
+
+gint64 recorder_next_probe(Recorder *recorder)
+{
+    g_mutex_lock(&recorder->lock);
+    gint64 id = ++recorder->next_probe;
+    g_mutex_unlock(&recorder->lock);
+    return id;
+}
+
+static Event event_of(gint64 utc_ns, gint64 source, const char *kind, const char *detail,
+                      double value)
+{
+    Event event = {0};
+    RECORD_SET(&event, EVENT, time_ns, utc_ns);
+    RECORD_SET(&event, EVENT, kind, kind);
+    if (source > 0)
+        RECORD_SET(&event, EVENT, source, source);
+    if (detail != NULL)
+        RECORD_SET(&event, EVENT, detail, detail);
+    if (!isnan(value))
+        RECORD_SET(&event, EVENT, value, value);
+    return event;
+}
+
+void recorder_event(Recorder *recorder, gint64 utc_ns, gint64 source, const char *kind,
+                    const char *detail, double value)
+{
+    Event event = event_of(utc_ns, source, kind, detail, value);
+    recorder_add(recorder, RECORD_EVENT, &event);
+}
+
+static void add_order(Recorder *recorder, Order order)
+{
+    g_mutex_lock(&recorder->lock);
+    order.at = recorder->run->len;
+    g_array_append_val(recorder->orders, order);
+    g_cond_signal(&recorder->wake);
+    g_mutex_unlock(&recorder->lock);
+}
+
+void recorder_shift(Recorder *recorder, gint64 delta_ns)
+{
+    add_order(recorder, (Order){.kind = ORDER_SHIFT, .delta_ns = delta_ns});
+}
+
+void recorder_rotate(Recorder *recorder, const char *reason)
+{
+    add_order(recorder, (Order){.kind = ORDER_ROTATE, .reason = g_intern_string(reason)});
+}
+
+RecorderStatus recorder_status(Recorder *recorder)
+{
+    g_mutex_lock(&recorder->lock);
+    RecorderStatus status = recorder->status;
+    status.dropped = recorder->dropped;
+    g_mutex_unlock(&recorder->lock);
+    return status;
+}
+
+/* --- the thread --- */
+
+static void set_state(Recorder *recorder, RecorderState state, const char *trouble)
+{
+    g_mutex_lock(&recorder->lock);
+    recorder->status.state = state;
+    g_strlcpy(recorder->status.trouble, trouble != NULL ? trouble : "",
+              sizeof recorder->status.trouble);
+    g_mutex_unlock(&recorder->lock);
+}
+
+static gpointer seal(gpointer path)
+{
+    g_autofree char *own = path;
+    g_autoptr(GError) error = NULL;
+    if (!drive_seal(own, &error))
+        g_warning("%s; the drive stays as it is", error->message);
+    return NULL;
+}
+
+/* Sealing takes seconds of CPU: beside the recording, one drive at a time. */
+static void seal_later(Recorder *recorder, const char *path)
+{
+    if (!recorder->config->store.seal)
+        return;
+    if (recorder->sealer != NULL)
+        g_thread_join(recorder->sealer);
+    recorder->sealer = g_thread_try_new("seal", seal, g_strdup(path), NULL);
+}
+
+static void close_drive(Recorder *recorder, gboolean whole)
+{
+    if (recorder->writer == NULL)
+        return;
+    g_autoptr(GError) error = NULL;
+    gboolean ok = whole && drive_writer_close(recorder->writer, &error);
+    if (error != NULL)
+        g_warning("%s", error->message);
+    drive_writer_free(recorder->writer);
+    recorder->writer = NULL;
+    g_mutex_lock(&recorder->lock);
+    g_autofree char *path = g_strdup(recorder->status.path);
+    recorder->status.path[0] = '\0';
+    g_mutex_unlock(&recorder->lock);
+    if (ok)
+        seal_later(recorder, path);
+}
+
+/* Nothing can be written now: closes, remembers since when, tries again later. */
+static void pause_recording(Recorder *recorder, RecorderState state, const char *kind,
+                            const char *trouble)
+{
+    gboolean first = recorder->gap_since_ns == 0;
+    if (first) {
+        recorder->gap_since_ns = mono_now().ns;
+        recorder->gap_dropped = recorder->dropped;
+        g_warning("recording stops: %s", trouble);
+    }
+    if (first && recorder->writer != NULL) {
+        Event event = event_of(recorder->utc(recorder->utc_data), 0, kind, trouble, (double)NAN);
+        (void)drive_add_event(recorder->writer, &event, NULL);
+    }
+    close_drive(recorder, TRUE);
+    recorder->retry_ns = mono_now().ns + RETRY_NS;
+    set_state(recorder, state, trouble);
+}
+
+static void pause_for_error(Recorder *recorder, const GError *error)
+{
+    gboolean full = g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_FULL);
+    pause_recording(recorder, full ? RECORDER_FULL : RECORDER_FAILED,
+                    full ? "disk-full" : "disk-failed", error->message);
+}
+
+static gboolean write_sources(Recorder *recorder, GError **error)
+{
+    g_mutex_lock(&recorder->lock);
+    g_autoptr(GByteArray) copy = g_byte_array_new();
+    g_byte_array_append(copy, recorder->sources->data, recorder->sources->len);
+    recorder->sources_seen = recorder->n_sources_changed;
+    g_mutex_unlock(&recorder->lock);
+    gsize at = 0;
+    RecordKind kind;
+    AnyRecord record;
+    while (record_unpack(copy, &at, &kind, &record)) {
+        gint64 id = 0;
+        if (!drive_add_source(recorder->writer, &record.SOURCE_record, &id, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean write_meta(Recorder *recorder, GError **error)
+{
+    const Config *config = recorder->config;
+    const struct {
+        const char *key, *value;
+    } rows[] = {
+        {"vehicle", config->vehicle.name},
+        {"comment", config->vehicle.comment},
+        {"software", "corridor-logger " CORRIDOR_VERSION},
+        {"configuration", config->text},
+        {"boot", recorder->boot_id},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].value != NULL &&
+            !drive_set_meta(recorder->writer, rows[i].key, rows[i].value, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean has_room(Recorder *recorder)
+{
+    const ConfigStore *store = &recorder->config->store;
+    recorder->last_room_ns = mono_now().ns;
+    StoreRoom room;
+    g_autoptr(GError) error = NULL;
+    if (!store_room(store->folder, &room, &error)) {
+        pause_recording(recorder, RECORDER_FAILED, "disk-failed", error->message);
+        return FALSE;
+    }
+    g_mutex_lock(&recorder->lock);
+    recorder->status.room = room;
+    g_mutex_unlock(&recorder->lock);
+    if (store->budget > 0 && room.drives_bytes >= (guint64)store->budget) {
+        pause_recording(recorder, RECORDER_BUDGET, "budget-reached",
+                        "the disk budget is used up; collect drives, or raise budget");
+        return FALSE;
+    }
+    if (room.free_bytes < (guint64)store->keep_free) {
+        pause_recording(recorder, RECORDER_FULL, "disk-full",
+                        "only what must stay free is left on the disk; collect drives");
+        return FALSE;
+    }
+    gboolean low = room.free_bytes < (guint64)store->warn_free;
+    if (low && !recorder->low_told)
+        recorder_event(recorder, recorder->utc(recorder->utc_data), 0, "disk-low",
+                       "bytes free on the disk", (double)room.free_bytes);
+    if (low && !recorder->low_told)
+        g_warning("disk low: %.0f MB free; collect drives", (double)room.free_bytes / 1e6);
+    recorder->low_told = low;
+    return TRUE;
+}
+
+static gboolean open_drive(Recorder *recorder)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 now_ns = recorder->utc(recorder->utc_data);
+    if (!has_room(recorder))
+        return FALSE;
+    g_autofree char *path =
+        store_new_path(recorder->store, recorder->config->vehicle.name, now_ns, recorder->boot_id);
+    recorder->writer = drive_create(path, &error);
+    gboolean ok =
+        recorder->writer != NULL && write_sources(recorder, &error) && write_meta(recorder, &error);
+    if (ok && recorder->gap_since_ns != 0) {
+        double seconds = (double)(mono_now().ns - recorder->gap_since_ns) / 1e9;
+        g_autofree char *detail =
+            g_strdup_printf("seconds without recording; %" G_GUINT64_FORMAT " records were dropped",
+                            recorder->dropped - recorder->gap_dropped);
+        Event event = event_of(now_ns, 0, "recording-resumed", detail, seconds);
+        ok = drive_add_event(recorder->writer, &event, &error);
+    }
+    ok = ok && drive_writer_commit(recorder->writer, &error);
+    if (!ok) {
+        pause_for_error(recorder, error);
+        return FALSE;
+    }
+    if (recorder->gap_since_ns != 0)
+        g_message("recording goes on");
+    recorder->gap_since_ns = 0;
+    recorder->opened_ns = mono_now().ns;
+    g_ptr_array_add(recorder->provisional, g_strdup(path));
+    g_mutex_lock(&recorder->lock);
+    g_strlcpy(recorder->status.path, path, sizeof recorder->status.path);
+    g_mutex_unlock(&recorder->lock);
+    set_state(recorder, RECORDER_WRITING, NULL);
+    g_message("recording to %s", path);
+    return TRUE;
+}
+
+static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
+{
+    if (!drive_shift_times(recorder->writer, G_MININT64, G_MAXINT64, delta_ns, error))
+        return FALSE;
+    if (recorder->sealer != NULL)
+        g_thread_join(recorder->sealer);
+    recorder->sealer = NULL;
+    /* Drives of this run that were closed before the time was known; all but the last. */
+    for (guint i = 0; i + 1 < recorder->provisional->len; i++) {
+        const char *path = g_ptr_array_index(recorder->provisional, i);
+        g_autoptr(GError) local = NULL;
+        g_autoptr(DriveWriter) writer = drive_open_append(path, &local);
+        if (writer == NULL ||
+            !drive_shift_times(writer, G_MININT64, G_MAXINT64, delta_ns, &local) ||
+            !drive_writer_close(writer, &local))
+            g_warning("%s; its times stay wrong", local->message);
+    }
+    return TRUE;
+}
+
+static gboolean carry_out(Recorder *recorder, const Order *order, GError **error)
+{
+    if (order->kind == ORDER_SHIFT)
+        return shift_all(recorder, order->delta_ns, error);
+    Event event =
+        event_of(recorder->utc(recorder->utc_data), 0, "drive-rotated", order->reason, (double)NAN);
+    if (!drive_add_event(recorder->writer, &event, error))
+        return FALSE;
+    close_drive(recorder, TRUE);
+    return open_drive(recorder);
+}
+
+/* Writes what was taken. FALSE: recording paused, the rest is dropped. */
+static gboolean write_taken(Recorder *recorder)
+{
+    g_autoptr(GError) error = NULL;
+    if (recorder->sources_seen != recorder->n_sources_changed && !write_sources(recorder, &error)) {
+        pause_for_error(recorder, error);
+        return FALSE;
+    }
+    gsize at = 0;
+    guint order = 0;
+    RecordKind kind;
+    AnyRecord record;
+    guint64 written = 0;
+    for (;;) {
+        while (order < recorder->taken_orders->len &&
+               g_array_index(recorder->taken_orders, Order, order).at <= at) {
+            if (!carry_out(recorder, &g_array_index(recorder->taken_orders, Order, order), &error))
+                break;
+            order++;
+        }
+        if (error != NULL || recorder->writer == NULL)
+            break;
+        if (!record_unpack(recorder->taken, &at, &kind, &record))
+            break;
+        if (!drive_add(recorder->writer, kind, &record, &error))
+            break;
+        written++;
+    }
+    if (error == NULL && recorder->writer != NULL)
+        (void)drive_writer_commit(recorder->writer, &error);
+    if (error != NULL)
+        pause_for_error(recorder, error);
+    g_mutex_lock(&recorder->lock);
+    if (error == NULL)
+        recorder->status.written += written;
+    g_mutex_unlock(&recorder->lock);
+    return error == NULL && recorder->writer != NULL;
+}
+
+static void count_dropped(Recorder *recorder)
+{
+    gsize at = 0;
+    RecordKind kind;
+    AnyRecord record;
+    guint64 n = 0;
+    while (record_unpack(recorder->taken, &at, &kind, &record))
+        n++;
+    g_mutex_lock(&recorder->lock);
+    recorder->dropped += n;
+    g_mutex_unlock(&recorder->lock);
+}
+
+static void rotate_if_due(Recorder *recorder)
+{
+    const ConfigStore *store = &recorder->config->store;
+    guint64 bytes = drive_writer_size(recorder->writer);
+    g_mutex_lock(&recorder->lock);
+    recorder->status.drive_bytes = bytes;
+    g_mutex_unlock(&recorder->lock);
+    if (store->rotate_size > 0 && bytes >= (guint64)store->rotate_size)
+        recorder_rotate(recorder, "size");
+    else if (store->rotate_after_ns > 0 &&
+             mono_now().ns - recorder->opened_ns >= store->rotate_after_ns)
+        recorder_rotate(recorder, "time");
+}
+
+static void turn(Recorder *recorder)
+{
+    gint64 now_ns = mono_now().ns;
+    if (recorder->writer == NULL && (recorder->retry_ns == 0 || now_ns >= recorder->retry_ns))
+        (void)open_drive(recorder);
+    gboolean written = recorder->writer != NULL && write_taken(recorder);
+    if (!written && recorder->writer == NULL)
+        count_dropped(recorder);
+    if (written) {
+        g_mutex_lock(&recorder->lock);
+        recorder->status.last_commit_ns = mono_now().ns;
+        g_mutex_unlock(&recorder->lock);
+        if (now_ns - recorder->last_room_ns >= ROOM_EVERY_NS)
+            (void)has_room(recorder);
+    }
+    if (recorder->writer != NULL)
+        rotate_if_due(recorder);
+    g_mutex_lock(&recorder->lock);
+    recorder->status.last_turn_ns = mono_now().ns;
+    g_mutex_unlock(&recorder->lock);
+    g_byte_array_set_size(recorder->taken, 0);
+    g_array_set_size(recorder->taken_orders, 0);
+}
+
+/* What a power cut left open is closed, so that it can be collected whole. */
+static void close_leftovers(Recorder *recorder)
+{
+    g_autoptr(GPtrArray) paths = store_unclosed(recorder->store);
+    for (guint i = 0; i < paths->len; i++) {
+        const char *path = g_ptr_array_index(paths, i);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DriveWriter) writer = drive_open_append(path, &error);
+        if (writer == NULL || !drive_writer_close(writer, &error))
+            g_warning("%s; left as it is", error->message);
+        else
+            g_message("closed %s, which was not ended properly", path);
+    }
+}
+
+static gpointer run_thread(gpointer data)
+{
+    Recorder *recorder = data;
+    close_leftovers(recorder);
+    gboolean last = FALSE;
+    while (!last) {
+        g_mutex_lock(&recorder->lock);
+        gint64 until = g_get_monotonic_time() + recorder->config->store.commit_ns / 1000;
+        while (!recorder->stop && recorder->status.last_turn_ns != 0 &&
+               g_cond_wait_until(&recorder->wake, &recorder->lock, until))
+            ;
+        last = recorder->stop;
+        GByteArray *run = recorder->run;
+        recorder->run = recorder->taken;
+        recorder->taken = run;
+        GArray *orders = recorder->orders;
+        recorder->orders = recorder->taken_orders;
+        recorder->taken_orders = orders;
+        g_mutex_unlock(&recorder->lock);
+        turn(recorder);
+    }
+    close_drive(recorder, TRUE);
+    if (recorder->sealer != NULL)
+        g_thread_join(recorder->sealer);
+    return NULL;
+}
+
+Recorder *recorder_new(const Config *config, const Store *store, RecorderUtc utc, gpointer utc_data)
+{
+    Recorder *recorder = g_new0(Recorder, 1);
+    recorder->config = config;
+    recorder->store = store;
+    recorder->utc = utc;
+    recorder->utc_data = utc_data;
+    recorder->boot_id = store_boot_id();
+    g_mutex_init(&recorder->lock);
+    g_cond_init(&recorder->wake);
+    recorder->run = g_byte_array_sized_new(64 * 1024);
+    recorder->taken = g_byte_array_sized_new(64 * 1024);
+    recorder->orders = g_array_new(FALSE, FALSE, sizeof(Order));
+    recorder->taken_orders = g_array_new(FALSE, FALSE, sizeof(Order));
+    recorder->sources = g_byte_array_new();
+    recorder->labels = g_ptr_array_new_with_free_func(g_free);
+    recorder->provisional = g_ptr_array_new_with_free_func(g_free);
+    recorder->thread = g_thread_new("recorder", run_thread, recorder);
+    return recorder;
+}
+
+void recorder_free(Recorder *recorder)
+{
+    if (recorder == NULL)
+        return;
+    g_mutex_lock(&recorder->lock);
+    recorder->stop = TRUE;
+    g_cond_signal(&recorder->wake);
+    g_mutex_unlock(&recorder->lock);
+    g_thread_join(recorder->thread);
+    g_byte_array_unref(recorder->run);
+    g_byte_array_unref(recorder->taken);
+    g_array_unref(recorder->orders);
+    g_array_unref(recorder->taken_orders);
+    g_byte_array_unref(recorder->sources);
+    g_ptr_array_unref(recorder->labels);
+    g_ptr_array_unref(recorder->provisional);
+    g_mutex_clear(&recorder->lock);
+    g_cond_clear(&recorder->wake);
+    g_free(recorder->boot_id);
+    g_free(recorder);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logger/store.h"
+#include "formats/time-map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK(corridor - store - error, store_error)
+
+#define LOCK_NAME ".lock"
+
+struct Store {
+    char *folder;
+    int lock_fd;
+};
+
+static gboolean fail(GError **error, int code, const char *path, const char *what)
+{
+    g_set_error(error, STORE_ERROR, code, "%s: %s", path, what);
+    return FALSE;
+}
+
+static int open_lock(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, LOCK_NAME, NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        int code = errno;
+        g_autofree char *what =
+            g_strdup_printf("drives cannot be written here: %s; %s", g_strerror(code),
+                            code == EROFS ? "the disk is read-only, check it"
+                                          : "let the logger's user own the folder");
+        fail(error, STORE_ERROR_SYSTEM, folder, what);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    gboolean busy = errno == EWOULDBLOCK;
+    (void)close(fd);
+    if (busy)
+        fail(error, STORE_ERROR_BUSY, folder,
+             "another corridor-logger writes here; stop it or give this one its own store folder");
+    else
+        fail(error, STORE_ERROR_SYSTEM, folder, "cannot be locked");
+    return -1;
+}
+
+Store *store_open(const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0750) != 0) {
+        g_autofree char *what =
+            g_strdup_printf("the store folder cannot be made: %s", g_strerror(errno));
+        fail(error, STORE_ERROR_SYSTEM, folder, what);
+        return NULL;
+    }
+    int fd = open_lock(folder, error);
+    if (fd < 0)
+        return NULL;
+    Store *store = g_new0(Store, 1);
+    store->folder = g_strdup(folder);
+    store->lock_fd = fd;
+    return store;
+}
+
+void store_free(Store *store)
+{
+    if (store == NULL)
+        return;
+    (void)close(store->lock_fd);
+    g_free(store->folder);
+    g_free(store);
+}
+
+gboolean store_check(const char *folder, gboolean *busy, GError **error)
+{
+    *busy = FALSE;
+    struct stat info;
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        g_autofree char *what =
+            g_strdup_printf("no such folder; make it with `install -d -o corridor %s`", folder);
+        return fail(error, STORE_ERROR_SYSTEM, folder, what);
+    }
+    g_autoptr(GError) local = NULL;
+    int fd = open_lock(folder, &local);
+    if (fd >= 0) {
+        (void)close(fd);
+        return TRUE;
+    }
+    *busy = g_error_matches(local, STORE_ERROR, STORE_ERROR_BUSY);
+    if (*busy)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static gboolean is_drive_file(const char *name)
+{
+    return strstr(name, ".drive") != NULL;
+}
+
+gboolean store_room(const char *folder, StoreRoom *room, GError **error)
+{
+    struct statvfs disk;
+    if (statvfs(folder, &disk) != 0)
+        return fail(error, STORE_ERROR_SYSTEM, folder, "the disk cannot be asked for its room");
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
+    if (dir == NULL)
+        return FALSE;
+    *room = (StoreRoom){.free_bytes = (guint64)disk.f_bavail * disk.f_frsize};
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        if (!is_drive_file(name))
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat info;
+        if (stat(path, &info) != 0)
+            continue;
+        room->drives_bytes += (guint64)info.st_blocks * 512;
+        room->n_drives += g_str_has_suffix(name, ".drive") ? 1 : 0;
+    }
+    return TRUE;
+}
+
+/* What a file name may hold. */
+static char *clean(const char *name)
+{
+    char *copy = g_strdup(name);
+    for (char *at = copy; *at != '\0'; at++)
+        if (!g_ascii_isalnum(*at) && *at != '-' && *at != '_')
+            *at = '_';
+    return copy;
+}
+
+char *store_new_path(const Store *store, const char *name, gint64 utc_ns, const char *boot_id)
+{
+    g_autofree char *vehicle = clean(name);
+    g_autofree char *stem = NULL;
+    if (utc_ns >= TIME_MAP_EARLIEST_NS) {
+        g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(utc_ns / 1000000000);
+        g_autofree char *text = g_date_time_format(time, "%Y%m%dT%H%M%SZ");
+        stem = g_strdup_printf("%s-%s", vehicle, text);
+    } else {
+        stem = g_strdup_printf("%s-boot-%.8s", vehicle, boot_id);
+    }
+    for (unsigned i = 1;; i++) {
+        g_autofree char *file =
+            i == 1 ? g_strdup_printf("%s.drive", stem) : g_strdup_printf("%s-%u.drive", stem, i);
+        char *path = g_build_filename(store->folder, file, NULL);
+        if (access(path, F_OK) != 0)
+            return path;
+        g_free(path);
+    }
+}
+
+GPtrArray *store_unclosed(const Store *store)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) dir = g_dir_open(store->folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
+        if (g_str_has_suffix(name, ".drive-wal")) {
+            g_autofree char *wal = g_build_filename(store->folder, name, NULL);
+            g_ptr_array_add(paths, g_strndup(wal, strlen(wal) - strlen("-wal")));
+        }
+    return paths;
+}
+
+char *store_boot_id(void)
+{
+    char *text = NULL;
+    if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
+        return g_strdup("");
+    return g_strstrip(text);
+}

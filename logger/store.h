@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The folder that drives are written into: one logger at a time, names, room left.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define STORE_ERROR store_error_quark()
+typedef enum {
+    STORE_ERROR_BUSY,  /* another logger writes here */
+    STORE_ERROR_SYSTEM /* cannot be made, written or looked into */
+} StoreError;
+GQuark store_error_quark(void);
+
+typedef struct Store Store;
+
+/* Makes the folder where it is absent and takes its lock (held until store_free()).
+ * Returns: (transfer full). */
+Store *store_open(const char *folder, GError **error);
+/* NULL is allowed. */
+void store_free(Store *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
+
+/* Only looks: can a logger write here, and does one? */
+gboolean store_check(const char *folder, gboolean *busy, GError **error);
+
+typedef struct {
+    guint64 drives_bytes; /* all *.drive files and what belongs to them */
+    guint64 free_bytes;   /* on that disk, for an ordinary user */
+    unsigned n_drives;
+} StoreRoom;
+
+gboolean store_room(const char *folder, StoreRoom *room, GError **error);
+
+/* A path for a new drive that does not exist: NAME-YYYYMMDDTHHMMSSZ.drive; a time before 2024 is no
+ * time, then NAME-boot-XXXXXXXX-N.drive by the boot id.
+ * Returns: (transfer full). */
+char *store_new_path(const Store *store, const char *name, gint64 utc_ns, const char *boot_id);
+
+/* Paths of drives that were not closed (their WAL lies beside them): what a power cut left.
+ * Returns: (transfer full), (element-type filename). */
+GPtrArray *store_unclosed(const Store *store);
+
+/* The kernel's id of this boot, 36 characters; "" where there is none.
+ * Returns: (transfer full). */
+char *store_boot_id(void);
