@@ -69,7 +69,7 @@ static void observe(LoggerClock *clock, TimeOrigin origin, MonoTime mono, UtcTim
             recorder_event(clock->recorder, time_map_utc(&clock->map, mono_now()).ns, 0,
                            "clock-step", detail, (double)change_ns / 1e9);
     }
-    if (before != origin || ABS(change_ns) >= STEP_TOLD_NS)
+    if (before != TIME_ORIGIN_NONE && (before != origin || ABS(change_ns) >= STEP_TOLD_NS))
         g_message("clock: time from %s, %+.3f s from before", time_origin_name(origin),
                   (double)change_ns / 1e9);
     write_mapping(clock, change_ns);

@@ -205,9 +205,10 @@ static void tell_registration(Driver *driver, MonoTime at)
 static void after_change(Driver *driver, MonoTime at, ServiceState before, Rat rat_before)
 {
     QmiState *state = &driver->state;
-    if (state->registration_changed)
+    if (state->registration_changed && state->state[0] != '\0') {
         tell_registration(driver, at);
-    state->registration_changed = FALSE;
+        state->registration_changed = FALSE;
+    }
     gboolean elsewhere = state->cell_changed || state->rat != rat_before;
     state->cell_changed = FALSE;
     if (!driver->ready)
