@@ -28,6 +28,22 @@ static int authorize(void *data, int action, const char *a, const char *b, const
     }
 }
 
+enum { NUMBER_SIZE = 32 };
+
+/* SQLite prints 15 digits, which is not every double: the fewest digits that give it again. */
+static const char *exact_real(double value, char text[NUMBER_SIZE])
+{
+    static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
+        (void)g_ascii_formatd(text, NUMBER_SIZE, formats[i], value);
+        if (g_ascii_strtod(text, NULL) == value)
+            break;
+    }
+    if (text[strcspn(text, ".en")] == '\0')
+        (void)g_strlcat(text, ".0", NUMBER_SIZE);
+    return text;
+}
+
 static gboolean run(sqlite3 *db, const char *path, const char *sql, DriveSqlFunc func,
                     gpointer data, GError **error)
 {
@@ -43,12 +59,15 @@ static gboolean run(sqlite3 *db, const char *path, const char *sql, DriveSqlFunc
     }
     int n = sqlite3_column_count(stmt);
     g_autofree const char **values = g_new0(const char *, (gsize)n + 1);
+    g_autofree char *numbers = g_malloc((gsize)n * NUMBER_SIZE + 1);
     for (int i = 0; i < n; i++)
         values[i] = sqlite3_column_name(stmt, i);
     gboolean go_on = func(FALSE, n, values, data);
     while (go_on && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < n; i++)
-            values[i] = (const char *)sqlite3_column_text(stmt, i);
+            values[i] = sqlite3_column_type(stmt, i) == SQLITE_FLOAT
+                            ? exact_real(sqlite3_column_double(stmt, i), numbers + i * NUMBER_SIZE)
+                            : (const char *)sqlite3_column_text(stmt, i);
         go_on = func(TRUE, n, values, data);
     }
     if (go_on && rc != SQLITE_DONE)
