@@ -91,7 +91,7 @@ static void gap_table(Page *page, guint g, const ReportService *service)
         return;
     }
     gboolean open = service == page->headline;
-    page_raw(page, open ? W("<details open><summary>") : W("<details><summary>"));
+    page_raw(page, open ? "<details open><summary>" : "<details><summary>");
     page_text(page, title);
     page_raw(page, " (");
     page_say_plain(page, tr_count(page, W("{1} gap"), W("{1} gaps"), found->len),

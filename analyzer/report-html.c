@@ -107,7 +107,7 @@ static void header(Page *page)
     const char *profile = report_meta(page->data, "profile_title");
     page_say_plain(page,
                    "Measured on the way, segment by segment. Profile: {1}. Newest sample: {2}.",
-                   profile != NULL ? profile : "–",
+                   profile != NULL ? tr_title(page, profile) : "–",
                    page_date(page, report_meta(page->data, "created_for")), NULL);
     page_raw(page, "</p>\n<nav aria-label=\"");
     page_text(page, tr(page, "Contents"));

@@ -172,7 +172,7 @@ static const char *quantity_words(const Page *page, const char *quantity)
 static void link_cell(Page *page, const char *source, const char *link)
 {
     page_raw(page, "<td>");
-    page_text(page, source);
+    page_text(page, tr_title(page, source));
     if (link != NULL && (g_str_has_prefix(link, "https://") || g_str_has_prefix(link, "http://"))) {
         page_raw(page, " <span class=\"note\">");
         page_text(page, link);
@@ -185,10 +185,11 @@ static void thresholds_table(Page *page)
 {
     const ReportTable *services = report_table(page->data, "services");
     const char *title = report_meta(page->data, "profile_title");
-    page_table(
-        page, page_fill(page, "Thresholds of the profile {1}", title != NULL ? title : "–", NULL),
-        "Service|Quantity|Technology|#Threshold|#Required share|#Samples|#Passes|#Days|Source "
-        "of the threshold|Source of the required share");
+    page_table(page,
+               page_fill(page, "Thresholds of the profile {1}",
+                         title != NULL ? tr_title(page, title) : "–", NULL),
+               "Service|Quantity|Technology|#Threshold|#Required share|#Least samples / passes / "
+               "days|Source of the threshold|Source of the required share");
     for (size_t i = 0; i < services->n_rows; i++) {
         const char *unit = report_text(services, i, "unit");
         double threshold = report_number(services, i, "threshold");
@@ -200,14 +201,16 @@ static void thresholds_table(Page *page)
                                                   unit != NULL ? unit : "")
                                 : g_strdup("–");
         page_row(page);
-        page_row_head(page, report_text(services, i, "title"));
+        page_row_head(page, tr_title(page, report_text(services, i, "title")));
         page_cell(page, quantity_words(page, report_text(services, i, "quantity")));
         page_cell(page, report_text(services, i, "rat"));
         page_cell_number(page, limit);
         page_cell_number(page, page_share(page, report_number(services, i, "required"), 0));
-        count(page, services, i, "min_samples");
-        count(page, services, i, "min_passes");
-        count(page, services, i, "min_days");
+        g_autofree char *least = g_strdup_printf(
+            "%s / %s / %s", page_number(page, report_number(services, i, "min_samples"), 0),
+            page_number(page, report_number(services, i, "min_passes"), 0),
+            page_number(page, report_number(services, i, "min_days"), 0));
+        page_cell_number(page, least);
         link_cell(page, report_text(services, i, "threshold_source"),
                   report_text(services, i, "link"));
         link_cell(page, report_text(services, i, "required_source"), NULL);

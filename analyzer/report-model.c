@@ -32,8 +32,7 @@ static void find_services(Page *page)
         if (known)
             continue;
         const char *title = report_text(table, i, "title");
-        if (title == NULL)
-            title = id;
+        title = title != NULL ? tr_title(page, title) : id;
         const char *bracket = strstr(title, " (");
         g_autofree char *brief = bracket != NULL && bracket != title
                                      ? g_strndup(title, (gsize)(bracket - title))
@@ -211,6 +210,8 @@ void report_model(Page *page)
 
 const char *report_group_title(Page *page, const ReportGroup *group)
 {
+    if (strcmp(group->antenna, "unknown") == 0)
+        return page_label(page, group->corridor);
     g_autofree char *text = g_strdup_printf("%s, %s", page_label(page, group->corridor),
                                             page_label(page, group->antenna));
     return g_string_chunk_insert_const(page->scratch, text);

@@ -48,6 +48,9 @@ typedef struct {
 GHashTable *report_words(const char *language);
 
 const char *tr(const Page *page, const char *english);
+/* Titles and sources of the profiles that come with the program, where there is a translation;
+ * those of users stay as they are. NULL stays NULL. */
+const char *tr_title(const Page *page, const char *title);
 const char *tr_count(const Page *page, const char *one, const char *many, double n);
 
 void page_raw(Page *page, const char *markup);

@@ -53,6 +53,36 @@ const char *tr(const Page *page, const char *english)
     return text != NULL ? text : english;
 }
 
+/* What the default profile says, so that the catalogues have it. */
+static const char *const titles[] = {
+    W("Corridor default"),
+    W("Any service at all"),
+    W("4G/5G usable (RSRP at least -105 dBm)"),
+    W("4G/5G strong (RSRP at least -95 dBm)"),
+    W("5G (SS-RSRP at least -110 dBm)"),
+    W("Round trip at most 100 ms"),
+    W("At most 1 % of packets lost"),
+    W("Online meeting works"),
+    W("Download at least 8 Mbit/s"),
+    W("chosen by the project"),
+    W("chosen by the project: registered in a network, the rest is for few samples only"),
+    W("chosen by the project: service on most of the segment"),
+    W("chosen by the project: ladder -95 strong, -105 usable, -115 outdoors only"),
+    W("chosen by the project: the typical level of the segment, as a mean level per square"),
+    W("Microsoft Teams, network performance targets from client to Microsoft edge"),
+    W("Microsoft Teams, network performance targets: loss in any 15 s"),
+    W("Microsoft Teams targets (green) and Call Quality Dashboard (not poor: yellow)"),
+    W("ARCEP, use threshold for video since 2023"),
+};
+
+const char *tr_title(const Page *page, const char *title)
+{
+    for (guint i = 0; title != NULL && i < G_N_ELEMENTS(titles); i++)
+        if (strcmp(titles[i], title) == 0)
+            return tr(page, titles[i]);
+    return title;
+}
+
 const char *tr_count(const Page *page, const char *one, const char *many, double n)
 {
     return tr(page, fabs(n - 1) < 1e-9 ? one : many);

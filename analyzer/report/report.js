@@ -247,9 +247,18 @@
     if (first >= 0) tell(first);
   });
 
-  // In print everything is open and the map fits the paper.
+  // In print everything is open and the map fits an A4 page; afterwards it fits the screen again.
+  const container = map.getContainer();
   window.addEventListener('beforeprint', () => {
     document.querySelectorAll('details').forEach((d) => { d.open = true; });
+    container.style.width = '660px';
+    container.style.height = '520px';
+    map.invalidateSize({ animate: false });
+    fit();
+  });
+  window.addEventListener('afterprint', () => {
+    container.style.width = '';
+    container.style.height = '';
     map.invalidateSize({ animate: false });
     fit();
   });
