@@ -162,9 +162,12 @@ static gboolean import_new(const char *output, const Options *options, char **fi
                            GArray *results, GError **error)
 {
     g_autofree char *beside = file_replace_name_beside(output);
+    file_replace_watch(beside);
     g_autoptr(DriveWriter) writer = drive_create(beside, error);
-    if (writer == NULL)
+    if (writer == NULL) {
+        file_replace_unwatch(beside);
         return FALSE;
+    }
     gboolean done = drive_writer_set_bulk(writer, error) &&
                     import_all(writer, options, files, results, error) &&
                     drive_writer_close(writer, error);
@@ -172,6 +175,7 @@ static gboolean import_new(const char *output, const Options *options, char **fi
     done = done && file_replace_rename(beside, output, error);
     if (!done)
         remove_drive(beside);
+    file_replace_unwatch(beside);
     return done;
 }
 

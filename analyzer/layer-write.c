@@ -4,6 +4,7 @@
  * destination, synced and renamed, so that a reader sees the old file or the whole new one.
  */
 #include "analyzer/layer.h"
+#include "formats/file-replace.h"
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
@@ -92,6 +93,7 @@ static LayerWriter *writer_new(const char *path)
 
     writer->path = g_strdup(path);
     writer->part = g_build_filename(dir, hidden, NULL);
+    file_replace_watch(writer->part);
     writer->tables = g_ptr_array_new_with_free_func(table_free);
     return writer;
 }
@@ -189,6 +191,7 @@ void layer_discard(LayerWriter *writer)
             g_autofree char *name = g_strconcat(writer->part, tails[i], NULL);
             (void)unlink(name);
         }
+        file_replace_unwatch(writer->part);
     }
     g_free(writer->path);
     g_free(writer->part);

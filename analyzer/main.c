@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
+#include "formats/file-replace.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
     (void)setlocale(LC_NUMERIC,
                     "C"); /* files and pipes want a point; reports format by themselves */
     g_log_writer_default_set_use_stderr(TRUE);
+    file_replace_clean_up_on_signals();
     if (argc < 2) {
         (void)fputs("corridor: a command is missing; see corridor --help\n", stderr);
         return EXIT_USAGE;

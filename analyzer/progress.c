@@ -24,6 +24,17 @@ Progress *progress_new(const char *what, const char *unit, gint64 total)
     return progress;
 }
 
+/* "38.9 M", "812 k", "97": a number short enough to read while it changes. */
+static void shorten(double value, char text[16])
+{
+    if (value >= 1e6)
+        (void)g_snprintf(text, 16, "%.1f M", value / 1e6);
+    else if (value >= 1e4)
+        (void)g_snprintf(text, 16, "%.0f k", value / 1e3);
+    else
+        (void)g_snprintf(text, 16, value >= 10.0 ? "%.0f " : "%.1f ", value);
+}
+
 void progress_set(Progress *progress, gint64 done)
 {
     if (!progress->terminal)
@@ -35,14 +46,16 @@ void progress_set(Progress *progress, gint64 done)
     progress->visible = TRUE;
     double seconds = (double)(now_us - progress->start_us) / 1e6;
     double rate = (double)done / seconds;
+    char speed[16];
+    shorten(rate, speed);
     if (progress->total > 0 && done > 0 && done <= progress->total) {
         double left_s = (double)(progress->total - done) / rate;
-        (void)fprintf(stderr, "\r\033[K%s: %.0f %%, %.3g %s/s, %d:%02d left", progress->what,
-                      100.0 * (double)done / (double)progress->total, rate, progress->unit,
+        (void)fprintf(stderr, "\r\033[K%s: %.0f %%, %s%s/s, %d:%02d left", progress->what,
+                      100.0 * (double)done / (double)progress->total, speed, progress->unit,
                       (int)(left_s / 60.0), (int)left_s % 60);
     } else {
-        (void)fprintf(stderr, "\r\033[K%s: %" G_GINT64_FORMAT " %s, %.3g/s", progress->what, done,
-                      progress->unit, rate);
+        (void)fprintf(stderr, "\r\033[K%s: %" G_GINT64_FORMAT " %s, %s/s", progress->what, done,
+                      progress->unit, g_strchomp(speed));
     }
     (void)fflush(stderr);
 }

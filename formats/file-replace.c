@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 struct FileReplace {
@@ -17,6 +19,66 @@ static gboolean failed(const char *path, int number, GError **error)
                 "%s: cannot be written: %s", path, g_strerror(number));
     return FALSE;
 }
+
+/* ---- interrupted ---- */
+
+enum { WATCHED = 16, NAMES = 4 };
+
+/* Names that the handler deletes: nothing in it may allocate. Threads that write take turns. */
+static char *watched[WATCHED][NAMES];
+static volatile sig_atomic_t watched_used[WATCHED];
+static GMutex watched_lock;
+
+static void clean_up(int number)
+{
+    for (int i = 0; i < WATCHED; i++)
+        for (int n = 0; watched_used[i] && n < NAMES; n++)
+            (void)unlink(watched[i][n]);
+    (void)raise(number); /* by its usual handler: see SA_RESETHAND */
+}
+
+void file_replace_clean_up_on_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = clean_up, .sa_flags = (int)SA_RESETHAND};
+    (void)sigemptyset(&action.sa_mask);
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        struct sigaction old;
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
+    }
+}
+
+void file_replace_watch(const char *beside)
+{
+    static const char *const endings[NAMES] = {"", "-wal", "-shm", "-journal"};
+    g_mutex_lock(&watched_lock);
+    for (int i = 0; i < WATCHED; i++) {
+        if (watched_used[i])
+            continue;
+        for (int n = 0; n < NAMES; n++)
+            watched[i][n] = g_strconcat(beside, endings[n], NULL);
+        watched_used[i] = 1;
+        break;
+    }
+    g_mutex_unlock(&watched_lock);
+}
+
+void file_replace_unwatch(const char *beside)
+{
+    g_mutex_lock(&watched_lock);
+    for (int i = 0; i < WATCHED; i++) {
+        if (!watched_used[i] || strcmp(watched[i][0], beside) != 0)
+            continue;
+        watched_used[i] = 0;
+        for (int n = 0; n < NAMES; n++)
+            g_clear_pointer(&watched[i][n], g_free);
+        break;
+    }
+    g_mutex_unlock(&watched_lock);
+}
+
+/* ---- files ---- */
 
 char *file_replace_name_beside(const char *path)
 {
@@ -67,6 +129,7 @@ FileReplace *file_replace_open(const char *path, GError **error)
         (void)close(fd);
         return NULL;
     }
+    file_replace_watch(file->beside);
     (void)setvbuf(file->stream, NULL, _IOFBF, 1 << 16);
     return g_steal_pointer(&file);
 }
@@ -88,6 +151,7 @@ gboolean file_replace_commit(FileReplace *file, GError **error)
         return failed(file->path, number, error);
     if (!file_replace_rename(file->beside, file->path, error))
         return FALSE;
+    file_replace_unwatch(file->beside);
     g_clear_pointer(&file->beside, g_free);
     return TRUE;
 }
@@ -98,8 +162,10 @@ void file_replace_free(FileReplace *file)
         return;
     if (file->stream != NULL)
         (void)fclose(file->stream);
-    if (file->beside != NULL)
+    if (file->beside != NULL) {
         (void)g_unlink(file->beside);
+        file_replace_unwatch(file->beside);
+    }
     g_free(file->beside);
     g_free(file->path);
     g_free(file);

@@ -30,3 +30,10 @@ char *file_replace_name_beside(const char *path);
 
 /* Gives the finished file `beside` the name `path` and makes that durable. */
 gboolean file_replace_rename(const char *beside, const char *path, GError **error);
+
+/* What is being written beside is deleted if the program is interrupted (SIGINT, SIGTERM, SIGHUP)
+ * once file_replace_clean_up_on_signals() was called: FileReplace does this by itself, other
+ * writers call watch and unwatch. With the name go NAME-wal, NAME-shm and NAME-journal. */
+void file_replace_clean_up_on_signals(void);
+void file_replace_watch(const char *beside);
+void file_replace_unwatch(const char *beside);

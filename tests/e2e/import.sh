@@ -64,6 +64,17 @@ must_fail 1 'plain.in' "$corridor" info "$in/plain.in"
 must_fail 1 'no-such.drive' "$corridor" info no-such.drive
 equal "left behind" "$(echo x.drive*)" 'x.drive*'
 
+# interrupted: nothing is left
+awk 'BEGIN { print "time,lat,lon,rsrp"; for (i = 0; i < 3000000; i++) printf "%d,47.1,9.%07d,-90\n", 1778220000 + i, i }' >long.csv
+"$corridor" import -o x.drive long.csv >out 2>&1 &
+running=$!
+sleep 0.7
+kill -TERM $running
+wait $running
+equal "status after SIGTERM" $? 143
+equal "left behind after SIGTERM" "$(echo x.drive*)" 'x.drive*'
+rm long.csv
+
 mkfifo pipe
 must_fail 1 'no plain file' "$corridor" import -o x.drive pipe
 must_fail 1 'no plain file' "$corridor" import -o x.drive "$work"

@@ -136,6 +136,22 @@ def check_sources(root):
                 start = 0
 
 
+def check_fuzz(root):
+    """Every format of the importers has a fuzz target, and every target is in the table."""
+    build = read(root, "tests/fuzz/meson.build")
+    table = read(root, "tests/fuzz/README.md")
+    targets = set(re.findall(r"^  '([\w-]+)': \{", build, re.M))
+    for name in tracked(root):
+        if re.fullmatch(r"formats/import-[\w-]+\.c", name):
+            for row in re.findall(r"^const ImportFormat \w+ = \{\"(\w+)\"", read(root, name), re.M):
+                if f"'{row}'" not in build:
+                    yield f"{name}: no fuzz target for the format {row}"
+                targets.add(f"import-{row}")
+    for target in sorted(targets):
+        if target not in table:
+            yield f"tests/fuzz/README.md: does not list {target}"
+
+
 def check_layout(root):
     tool = shutil.which("clang-format")
     if tool is None:
