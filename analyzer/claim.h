@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims: what an operator's map says of a place. A map is polygons (any OGR vector format) or a
+ * raster (any GDAL one), given as
+ *     FILE[,layer=L][,where=SQL][,level=ATTRIBUTE][,min=DBM][,classes=V/V…][,crs=C]
+ */
+#pragma once
+
+#include "analyzer/network.h"
+
+typedef struct ClaimMap ClaimMap;
+
+/* Reads the specification and opens the file. Errors: LAYER_ERROR.
+ * Returns: (transfer full): free with claim_close(). */
+ClaimMap *claim_open(const char *specification, GError **error);
+void claim_close(ClaimMap *map);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClaimMap, claim_close)
+const char *claim_path(const ClaimMap *map);
+
+/* Loads what touches the box; places are then asked inside it. */
+gboolean claim_load(ClaimMap *map, const GeoBox *box, GError **error);
+
+/* Is coverage claimed there? *level: the claimed level, NAN if the map has none. *is_inside is set
+ * to TRUE if the map says anything there at all (raster), or any polygon lies near (vector). */
+gboolean claim_at(ClaimMap *map, GeoPoint point, gboolean *claimed, double *level,
+                  gboolean *is_inside, GError **error);
+
+/* Polygons with a name, for --areas: FILE[,layer=L][,name=FIELD]. Name (transfer none, as long as
+ * the map) of the polygon at a place, NULL outside all. */
+const char *claim_name_at(const ClaimMap *map, GeoPoint point);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/command.h"
+#include "analyzer/compare.h"
+
+#include <stdio.h>
+
+static int run(const Command *command, int argc, char **argv)
+{
+    g_auto(GStrv) maps = NULL;
+    g_autofree char *out = NULL, *service = NULL, *areas = NULL, *crs = NULL;
+    gint rounds = 2000;
+    gint64 seed = 1;
+    const GOptionEntry entries[] = {
+        {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &maps,
+         "an operator's map: OPERATOR=FILE[,layer=L][,where=SQL][,level=A][,min=DBM]", "MAP"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "OUT.gpkg with the comparison added",
+         "OUT2.gpkg"},
+        {"service", 0, 0, G_OPTION_ARG_STRING, &service, "what the maps claim (first by level)",
+         "ID"},
+        {"areas", 0, 0, G_OPTION_ARG_STRING, &areas, "polygons to report by, with names",
+         "FILE[,layer=L][,name=FIELD]"},
+        {"result-crs", 0, 0, G_OPTION_ARG_STRING, &crs, "of the table arcep (WGS 84)", "CRS"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the resampling (1)", "N"},
+        {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "of the intervals (2000)", "N"},
+        G_OPTION_ENTRY_NULL};
+    g_auto(GStrv) rest = NULL;
+    int status = EXIT_DONE;
+    if (!command_parse(command, entries, argc, argv, 1, 1, &rest, &status))
+        return status;
+    if (out == NULL || maps == NULL)
+        return command_usage_error(command, "%s is missing", out ? "--map" : "-o OUT2.gpkg");
+    if (rounds < 100 || rounds > 1000000)
+        return command_usage_error(command, "--resamples is to be 100 to 1000000");
+    CompareOptions options = {.in = rest[0],
+                              .out = out,
+                              .service = service,
+                              .maps = maps,
+                              .areas = areas,
+                              .crs = crs,
+                              .seed = (guint64)seed,
+                              .rounds = (unsigned)rounds};
+    g_auto(CompareReport) report = {0};
+    g_autoptr(GError) error = NULL;
+    if (!compare(&options, &report, &error))
+        return command_failed(command, error);
+    for (guint i = 0; i < report.warnings->len; i++)
+        command_warn(command, "%s", (const char *)report.warnings->pdata[i]);
+    for (guint i = 0; i < report.lines->len; i++)
+        printf("%s\n", (const char *)report.lines->pdata[i]);
+    return EXIT_DONE;
+}
+
+const Command command_compare = {"compare", "OUT.gpkg", "operators' maps against what was measured",
+                                 run};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of compare share (compare.c, compare-read.c, compare-table.c). */
+#pragma once
+
+#include "analyzer/claim.h"
+#include "analyzer/compare.h"
+#include "analyzer/judge.h"
+#include "analyzer/out-row.h"
+
+/* One row of `segments`, with what the map says of it. */
+typedef struct {
+    int64_t segment;
+    const char *corridor, *operator_label, *antenna, *area; /* interned; corridor, area or NULL */
+    double km_from, km_to, length_m, seconds, level_p50;
+    int64_t n, n_no_service, band;
+    double share; /* NAN if not judged */
+    Verdict verdict;
+    guint first_point, n_points;
+    double claimed_share;  /* of its 10 m squares */
+    double claimed_level;  /* NAN if the map has none */
+    LevelHistogram levels; /* of all passes */
+} CompareItem;
+
+typedef struct {
+    const CompareOptions *options;
+    CompareReport *report;
+    Service service; /* as the file says */
+    char *service_id, *title;
+    GArray *items;  /* CompareItem, by operator, antenna, segment */
+    GArray *points; /* GeoPoint */
+    GStringChunk *names;
+    double segment_m, decorrelation_m;
+    LayerWriter *writer;
+} Compare;
+
+/* compare-read.c: fills items of the operators named; FALSE on failure. */
+gboolean compare_read(Compare *c, GError **error);
+/* Adds the histograms of `evidence` and writes the table `arcep` (one row for each test). */
+gboolean compare_evidence(Compare *c, GError **error);
+
+/* compare-table.c */
+gboolean compare_write(Compare *c, GError **error);
+
+static inline gboolean compare_is_claimed(const CompareItem *i)
+{
+    return i->claimed_share >= 0.5;
+}

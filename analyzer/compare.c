@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/compare.h"
+
+#include "analyzer/compare-state.h"
+#include "analyzer/geometry.h"
+#include "analyzer/stat.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Side of the squares in which regulators compare. */
+#define SQUARE_M 10.0
+/* Segments for which a vector map is loaded at a time. */
+#define BATCH 300
+
+void compare_report_clear(CompareReport *report)
+{
+    g_clear_pointer(&report->lines, g_ptr_array_unref);
+    g_clear_pointer(&report->warnings, g_ptr_array_unref);
+}
+
+/* Asks the map once for each 10 m square that the segment's line goes through. */
+static gboolean ask_squares(Compare *c, CompareItem *i, ClaimMap *map, gboolean *is_inside,
+                            GError **error)
+{
+    const GeoPoint *p = &g_array_index(c->points, GeoPoint, i->first_point);
+    Plane plane = plane_at(p[0]);
+    double asked = 0.0, claimed = 0.0, last_x = NAN, last_y = NAN;
+    for (guint k = 0; k + 1 < i->n_points || (k == 0 && i->n_points == 1); k++) {
+        PlanePoint a = plane_from_geo(&plane, p[k]);
+        PlanePoint b = plane_from_geo(&plane, p[MIN(k + 1, i->n_points - 1)]);
+        int steps = (int)fmax(1.0, ceil(plane_distance(a, b) / (SQUARE_M / 2.0)));
+        for (int s = 0; s <= steps; s++) {
+            double t = (double)s / steps;
+            double x = floor((a.x + t * (b.x - a.x)) / SQUARE_M);
+            double y = floor((a.y + t * (b.y - a.y)) / SQUARE_M);
+            if (x == last_x && y == last_y)
+                continue;
+            last_x = x;
+            last_y = y;
+            PlanePoint centre = {(x + 0.5) * SQUARE_M, (y + 0.5) * SQUARE_M};
+            gboolean yes;
+            double level;
+            if (!claim_at(map, plane_to_geo(&plane, centre), &yes, &level, is_inside, error))
+                return FALSE;
+            asked += 1.0;
+            claimed += yes ? 1.0 : 0.0;
+            if (yes && !isnan(level))
+                i->claimed_level = isnan(i->claimed_level) ? level : fmax(i->claimed_level, level);
+        }
+    }
+    i->claimed_share = asked > 0.0 ? claimed / asked : 0.0;
+    return TRUE;
+}
+
+static GeoBox box_of(const Compare *c, guint from, guint to)
+{
+    GeoBox box = {180.0, 90.0, -180.0, -90.0};
+    for (guint k = from; k < to; k++) {
+        const CompareItem *i = &g_array_index(c->items, CompareItem, k);
+        for (guint p = i->first_point; p < i->first_point + i->n_points; p++) {
+            GeoPoint q = g_array_index(c->points, GeoPoint, p);
+            box.west = fmin(box.west, q.lon - 0.002);
+            box.east = fmax(box.east, q.lon + 0.002);
+            box.south = fmin(box.south, q.lat - 0.001);
+            box.north = fmax(box.north, q.lat + 0.001);
+        }
+    }
+    return box;
+}
+
+/* Asks the map of one operator for all its segments. */
+static gboolean ask_map(Compare *c, const char *option, GError **error)
+{
+    const char *equal = strchr(option, '=');
+    g_autofree char *name = g_strndup(option, (gsize)(equal - option));
+    g_autoptr(ClaimMap) map = claim_open(equal + 1, error);
+    if (map == NULL)
+        return FALSE;
+    gboolean is_inside = FALSE;
+    guint n = c->items->len;
+    for (guint from = 0; from < n;) {
+        if (strcmp(g_array_index(c->items, CompareItem, from).operator_label, name) != 0) {
+            from++;
+            continue;
+        }
+        guint to = from;
+        while (to < n && to - from < BATCH &&
+               strcmp(g_array_index(c->items, CompareItem, to).operator_label, name) == 0)
+            to++;
+        GeoBox box = box_of(c, from, to);
+        if (!claim_load(map, &box, error))
+            return FALSE;
+        for (guint k = from; k < to; k++)
+            if (!ask_squares(c, &g_array_index(c->items, CompareItem, k), map, &is_inside, error))
+                return FALSE;
+        from = to;
+    }
+    if (!is_inside)
+        g_ptr_array_add(c->report->warnings,
+                        g_strdup_printf("%s: nothing of the map lies near the segments of %s: it "
+                                        "counts as claiming nothing; is it the right map?",
+                                        claim_path(map), name));
+    return TRUE;
+}
+
+static gboolean ask_areas(Compare *c, GError **error)
+{
+    if (c->options->areas == NULL)
+        return TRUE;
+    g_autoptr(ClaimMap) map = claim_open(c->options->areas, error);
+    if (map == NULL)
+        return FALSE;
+    GeoBox box = box_of(c, 0, c->items->len);
+    if (!claim_load(map, &box, error))
+        return FALSE;
+    for (guint k = 0; k < c->items->len; k++) {
+        CompareItem *i = &g_array_index(c->items, CompareItem, k);
+        GeoPoint middle = g_array_index(c->points, GeoPoint, i->first_point + i->n_points / 2);
+        const char *name = claim_name_at(map, middle);
+        i->area = name ? g_string_chunk_insert_const(c->names, name) : NULL;
+    }
+    return TRUE;
+}
+
+static gboolean run(Compare *c, GError **error)
+{
+    if (!compare_read(c, error))
+        return FALSE;
+    for (char **map = c->options->maps; *map != NULL; map++)
+        if (!ask_map(c, *map, error))
+            return FALSE;
+    if (!ask_areas(c, error))
+        return FALSE;
+    c->writer = layer_create_from(c->options->out, c->options->in, error);
+    return c->writer != NULL && compare_evidence(c, error) && compare_write(c, error) &&
+           layer_finish(c->writer, error);
+}
+
+gboolean compare(const CompareOptions *options, CompareReport *report, GError **error)
+{
+    *report = (CompareReport){g_ptr_array_new_with_free_func(g_free),
+                              g_ptr_array_new_with_free_func(g_free)};
+    Compare c = {.options = options,
+                 .report = report,
+                 .items = g_array_new(FALSE, FALSE, sizeof(CompareItem)),
+                 .points = g_array_new(FALSE, FALSE, sizeof(GeoPoint)),
+                 .names = g_string_chunk_new(1024)};
+    gboolean done = run(&c, error);
+    layer_discard(c.writer);
+    for (guint i = 0; i < c.items->len; i++)
+        level_histogram_clear(&g_array_index(c.items, CompareItem, i).levels);
+    g_array_unref(c.items);
+    g_array_unref(c.points);
+    g_string_chunk_free(c.names);
+    g_free(c.service_id);
+    g_free(c.title);
+    return done;
+}
