@@ -64,7 +64,7 @@ static void put_label(GString *out, const char *text, glong longest)
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     glong n = 0;
     g_string_append_c(out, '\'');
-    for (const char *c = valid; *c != '\0' && n < longest; c = g_utf8_next_char(c), n++) {
+    for (char *c = valid; *c != '\0' && n < longest; c = g_utf8_next_char(c), n++) {
         gunichar u = g_utf8_get_char(c);
         if (n == longest - 1 && *g_utf8_next_char(c) != '\0')
             u = 0x2026;

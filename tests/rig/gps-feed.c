@@ -116,7 +116,7 @@ static gboolean open_output(GpsFeed *feed, GError **error)
         (void)g_unlink(output + 4);
         if (symlink(feed->pty_path, output + 4) == 0)
             return TRUE;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", output + 4,
+        g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), "%s: %s", output + 4,
                     g_strerror(errno));
         return FALSE;
     }

@@ -265,7 +265,7 @@ int port_listen(const char *name, GError **error)
              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) != 0 ||
         listen(fd, 64) != 0) {
         int saved = errno;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+        g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(saved),
                     "abstract socket %s: %s; run in a network namespace of its own (unshare -Urn)",
                     name, g_strerror(saved));
         if (fd >= 0)
@@ -283,7 +283,7 @@ int port_pty(char **path, int *other, GError **error)
     memset(&raw, 0, sizeof raw);
     cfmakeraw(&raw);
     if (openpty(&master, other, name, &raw, NULL) != 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "no pty: %s",
+        g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno), "no pty: %s",
                     g_strerror(errno));
         return -1;
     }

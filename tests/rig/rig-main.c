@@ -79,7 +79,7 @@ int main(int argc, char **argv)
          "write the truth of the whole scenario at once, play nothing", NULL},
         {"check", 0, 0, G_OPTION_ARG_NONE, &check, "read the scenario, play nothing", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version", NULL},
-        {NULL}};
+        G_OPTION_ENTRY_NULL};
     g_autoptr(GOptionContext) context = g_option_context_new("SCENARIO - play a made vehicle");
     g_autoptr(GError) error = NULL;
     g_option_context_add_main_entries(context, entries, NULL);
