@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
     gboolean stream, stream_authenticated, when_standing, passive;
-    double stream_rate, echo_rate, meeting_video_mbps;
+    double stream_rate, echo_rate, meeting_video_mbps, busy_load;
     gint64 stream_size;
     char *echo_target;
     gint64 train_every_ns, meeting_every_ns, download_every_ns, upload_every_ns;
@@ -111,6 +111,8 @@ static const ConfigRow probe_rows[] = {
           "transfers at a time over all modems"),
     P_TEXT("ca-file", ca_file, NULL, "certificates to trust; default the system's"),
     P_BOOL("when-standing", when_standing, "no", "probe also while the vehicle stands"),
+    P_REAL("busy-load", busy_load, "2", 0, 100, NULL,
+           "load average per processor from which on probes wait; 0 = never"),
     P_SIZE("daily-budget", daily_budget, "2 GB",
            "bytes of each modem's interface per day (UTC); 0 B = no limit"),
     P_SIZE("monthly-budget", monthly_budget, "40 GB",
@@ -259,6 +261,7 @@ ProbeConfig *probe_config_new(const Config *config, GError **error)
     to->standing_stream = from->stream;
     to->when_standing = from->when_standing;
     to->transfers = (unsigned)from->transfers_at_once;
+    to->busy_load = from->busy_load;
     to->daily_bytes = (guint64)from->daily_budget;
     to->monthly_bytes = (guint64)from->monthly_budget;
     to->state_dir = from->state_folder;

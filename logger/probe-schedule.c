@@ -9,10 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#define NS_PER_S   G_GINT64_CONSTANT(1000000000)
-#define TICK_NS    (NS_PER_S / 5)  /* also how often the budget is looked at: well below a second */
-#define RETRY_NS   (10 * NS_PER_S) /* pause after the standing stream failed */
-#define LOAD_LIMIT 2.0             /* runnable processes per processor from which on probes wait */
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
+#define TICK_NS  (NS_PER_S / 5)  /* also how often the budget is looked at: well below a second */
+#define RETRY_NS (10 * NS_PER_S) /* pause after the standing stream failed */
 
 static const ProbeType *const plan_types[PLAN_COUNT] = {
     &probe_train, &probe_meeting, &probe_throughput_down, &probe_throughput_up};
@@ -59,6 +58,7 @@ ProbeScheduleConfig probe_schedule_config_default(void)
         .standing_mps = 1,
         .standing_after_s = 60,
         .transfers = 2,
+        .busy_load = 2,
         .capture = TRUE,
         .debug_bytes = 10000000,
         .debug_files = 4,
@@ -216,7 +216,8 @@ static const char *shortage(const ProbeSchedule *schedule)
         schedule->host->shortage ? schedule->host->shortage(schedule->host->data) : NULL;
     if (reason)
         return reason;
-    if (getloadavg(&load, 1) == 1 && load > LOAD_LIMIT * g_get_num_processors())
+    if (schedule->config.busy_load > 0 && getloadavg(&load, 1) == 1 &&
+        load > schedule->config.busy_load * g_get_num_processors())
         return "cpu";
     return NULL;
 }
@@ -372,6 +373,15 @@ static void tend_interface(Modem *modem)
         g_warning("modem %s: no passive measurement: %s", modem->label, error->message);
 }
 
+/* Probes are the least of what the box has to do: recording comes first. */
+static void tend_shortage(Modem *modem)
+{
+    const ProbeHost *host = modem->schedule->host;
+    const char *reason = host->shortage ? host->shortage(host->data) : NULL;
+    if (reason && modem->run && !is_stream(modem->run))
+        probe_run_stop(modem->run, reason);
+}
+
 static void tend_budget(Modem *modem)
 {
     guint64 received, sent;
@@ -435,6 +445,7 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         g_ptr_array_set_size(modem->ended, 0);
         tend_interface(modem);
         tend_budget(modem);
+        tend_shortage(modem);
         mark_due(modem, now_ns, place.distance_m);
     }
     run_due(schedule, now_ns);

@@ -31,10 +31,11 @@ typedef struct {
     gboolean standing_stream; /* STAMP or echo between the others */
     double stream_record_s;   /* its probe record is closed and a new one begun after this: 60 */
     ProbePlan plans[PLAN_COUNT];
-    gboolean when_standing;             /* probe also while the vehicle stands */
-    double standing_mps;                /* slower than this is standing: 1 */
-    double standing_after_s;            /* for so long: 60 */
-    unsigned transfers;                 /* downloads and uploads at a time, over all modems: 2 */
+    gboolean when_standing;  /* probe also while the vehicle stands */
+    double standing_mps;     /* slower than this is standing: 1 */
+    double standing_after_s; /* for so long: 60 */
+    unsigned transfers;      /* downloads and uploads at a time, over all modems: 2 */
+    double busy_load; /* load average per processor from which on probes wait: 2; 0 = never */
     guint64 daily_bytes, monthly_bytes; /* budget of each modem; 0 = none */
     const char *state_dir;              /* budgets are kept here; NULL = not */
     gboolean capture;                   /* passive */
