@@ -28,7 +28,7 @@ import drive_reader
 BUILD = os.environ.get("CORRIDOR_BUILD", os.path.join(os.path.dirname(__file__), "../../build"))
 SOURCE = os.environ.get("CORRIDOR_SOURCE", os.path.join(os.path.dirname(__file__), "../.."))
 RIG = os.path.join(BUILD, "tests/rig/corridor-rig")
-LOGGER = os.path.join(BUILD, "logger/corridor-logger")
+LOGGER = os.environ.get("CORRIDOR_LOGGER", os.path.join(BUILD, "logger/corridor-logger"))
 GPSD_PORT = 2950
 
 EXACT = ("rat", "service", "roaming", "plmn", "tac", "cell_id", "pci", "arfcn", "band",
@@ -90,6 +90,7 @@ class Lab:
         self.work = tempfile.mkdtemp(prefix="corridor-rig.")
         os.chmod(self.work, 0o755)
         self.processes = []
+        self.problems = []
         atexit.register(self.clean)
         text = set_key(fixture(scenario), "rig", "duration-s", duration)
         text = set_key(text, "gps", "rate-hz", gps_rate)
@@ -257,13 +258,19 @@ class Lab:
             own_truth = [t for t in truth if t["source"] == name]
             own = [s for s in samples if s["source"] == name]
             if not own:
-                fail(f"{name}: no samples at all")
+                self.problem(f"{name}: no samples at all")
+                continue
             spans = [(start + int(a * 1e9), start + int(b * 1e9)) for m, a, b in quiet
                      if m in (None, name)]
             self.compare_values(name, own, own_truth, wrong, missing, spans)
             self.compare_presence(name, own, own_truth, loss, spans, start, span)
         if fixes:
             self.compare_fixes(noise_m, start, quiet)
+        if self.problems:
+            fail("\n        ".join(self.problems))
+
+    def problem(self, text):
+        self.problems.append(text)
 
     def compare_values(self, name, own, truth, wrong, missing, spans):
         mbim = self.modems[name] != "qmi"
@@ -309,10 +316,10 @@ class Lab:
         print(f"{name}: {len(own)} samples, {compared} compared, {len(bad)} values differ, "
               f"not given: {absent}")
         if share > wrong:
-            fail(f"{name}: {len(bad)} values differ from the truth, e.g. {bad[:6]}")
+            self.problem(f"{name}: {len(bad)} values differ from the truth, e.g. {bad[:6]}")
         for column in ("rat", "service", "cell_id", "rsrp_dbm", "pci"):
             if absent.get(column, 0) > missing * max(1, compared):
-                fail(f"{name}: {column} is missing in {absent[column]} of {compared} samples")
+                self.problem(f"{name}: {column} is missing in {absent[column]} of {compared} samples")
 
     def compare_presence(self, name, own, truth, loss, spans, start, span):
         """Each interval while the modem was there has its sample."""
@@ -343,16 +350,17 @@ class Lab:
         count = sum(1 for t in times if first <= t < last)
         print(f"{name}: {expected} slots of {self.interval[name]} s, {lost} empty, {count} samples")
         if expected == 0:
-            fail(f"{name}: nothing to compare")
+            self.problem(f"{name}: nothing to compare")
         if lost > loss * expected:
-            fail(f"{name}: {lost} of {expected} samples lost, at {holes[:10]} s")
+            self.problem(f"{name}: {lost} of {expected} samples lost, at {holes[:10]} s")
 
     def compare_fixes(self, noise_m, start, quiet):
         truth = self.truth("fixes")
         times = [t["time_ns"] for t in truth]
         fixes = [f for f in self.records("fixes") if f["lat"] is not None]
         if not fixes:
-            fail("no fixes")
+            self.problem("no fixes")
+            return
         spans = [(start + int(a * 1e9), start + int(b * 1e9)) for m, a, b in quiet if m is None]
         at, far, used = 0, [], 0
         for fix in fixes:
@@ -372,9 +380,9 @@ class Lab:
                 far.append((round((fix["time_ns"] - start) / 1e9, 2), round(metres, 1)))
         print(f"fixes: {used} compared, {len(far)} farther than {noise_m} m from the truth")
         if used == 0:
-            fail("no fix within the truth's time")
+            self.problem("no fix within the truth's time")
         if far:
-            fail(f"{len(far)} of {used} fixes are off: {far[:6]}")
+            self.problem(f"{len(far)} of {used} fixes are off: {far[:6]}")
 
     def events(self, kind, source=None):
         return [e for e in self.records("events")

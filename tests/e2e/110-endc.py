@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The 5G leg is added and dropped while LTE stays: NR-NSA and LTE rows, nothing of the leg left over
+in the LTE rows though the modem sends its -32768."""
+import riglab
+
+lab = riglab.Lab(scenario="endc", duration=24, gps_rate=5)
+lab.rig()
+lab.gpsd()
+lab.configure(interval="500 ms")
+lab.logger()
+lab.wait_rig()
+lab.stop_logger()
+lab.compare(span=(2, 23))
+for modem in ("red", "white"):
+    rats = [s["rat"] for s in lab.records("samples") if s["source"] == modem]
+    if not {"LTE", "NR-NSA"} <= set(rats):
+        riglab.fail(f"{modem}: only {set(rats)}")
+    lab.want_event("rat-change", modem, least=2)
+    for sample in lab.records("samples"):
+        if sample["rat"] == "LTE" and any(sample[c] is not None for c in
+                                          ("nr_rsrp_dbm", "nr_sinr_db", "nr_pci")):
+            riglab.fail(f"{modem}: a leg in an LTE row: {sample}")

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM at any time, also before anything answers: exit 0, drives closed and whole."""
+import random
+import sqlite3
+import sys
+import time
+
+import riglab
+
+riglab.enter()
+seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(10**6)
+print("seed", seed)
+rng = random.Random(seed)
+lab = riglab.Lab(duration=60, gps_rate=5)
+lab.rig()
+lab.gpsd()
+lab.configure(interval="200 ms")
+for turn in range(10):
+    lab.logger(wait=False)
+    time.sleep(0.15 if turn == 0 else rng.uniform(0.05, 2.5))
+    began = time.monotonic()
+    lab.stop_logger()
+    if time.monotonic() - began > 5:
+        riglab.fail(f"turn {turn}, seed {seed}: took {time.monotonic() - began:.1f} s to end")
+lab.integrity()
+for path in lab.drives():
+    db = sqlite3.connect(path)
+    if db.execute("SELECT value FROM meta WHERE key = 'closed'").fetchone() != ("1",):
+        riglab.fail(f"{path} is not closed, seed {seed}")
+    db.close()
+print(f"{len(lab.drives())} drives, {len(lab.records('samples'))} samples")
