@@ -1,15 +1,541 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MBIM modems that carry QMI. */
+/*
+ * Talking to an MBIM modem through libmbim. Opening: QMI over MBIM is tried first where it is
+ * wanted (it tells more); when the modem does not offer it, MBIM is spoken, with Microsoft's
+ * extension 3 or 2 where it has one. The extension in force is asked each time: another client of
+ * the same proxy may change it.
+ *
+ * Requests hold a reference: after close() their answers still come and are dropped.
+ */
+#include "logger/mbim-convert.h"
 #include "logger/modem-qmi.h"
 
-static void poll_mbim(gpointer driver, gboolean cells)
+#include <libmbim-glib.h>
+#include <math.h>
+#include <string.h>
+
+#define STATISTICS_EVERY_NS INT64_C(5000000000)
+#define MAX_NEIGHBOURS      32
+#define MAX_CELLS           15U
+
+typedef struct Driver Driver;
+typedef void (*Answer)(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer);
+
+typedef enum {
+    ASK_REGISTER,
+    ASK_PACKET,
+    ASK_CELLS,
+    ASK_SIGNAL,
+    ASK_CONNECT,
+    ASK_STATISTICS,
+    ASK_SUBSCRIBER,
+    ASK_CAPS,
+    N_REQUESTS
+} Ask;
+
+typedef struct {
+    const char *name;
+    MbimService service;
+    guint32 cid;
+    Answer answer;
+} Request;
+
+typedef struct {
+    Driver *driver;
+    Ask what;
+    gboolean busy;
+    MonoTime asked;
+} Slot;
+
+struct Driver {
+    gint refs;
+    gboolean closed, ready;
+    const ConfigModem *config;
+    const ModemSink *sink;
+    char *path;
+    gpointer qmi;       /* the QMI driver, while that is tried or used */
+    ModemSink qmi_sink; /* what it tells, on its way to our own */
+    gboolean qmi_ready;
+    guint fallback;
+    MbimDevice *device;
+    gulong removed_handler, indicate_handler;
+    GCancellable *cancellable;
+    gboolean extended; /* MBIMEx was asked for; without it is tried once more */
+    Slot slots[N_REQUESTS];
+    gboolean refused[N_REQUESTS];
+    MbimState state;
+    char *iccid;
+    MbimCaps caps;
+    gint64 statistics_ns;
+};
+
+static const Request requests[N_REQUESTS];
+
+static void unref(Driver *driver)
 {
-    modem_qmi.poll(driver, cells);
+    if (--driver->refs > 0)
+        return;
+    g_clear_object(&driver->cancellable);
+    g_free(driver->path);
+    g_free(driver->iccid);
+    g_free(driver->caps.model);
+    g_free(driver->caps.firmware);
+    g_free(driver->caps.imei);
+    g_free(driver);
 }
 
-static void close_mbim(gpointer driver)
+static guint timeout_s(const Driver *driver)
 {
-    modem_qmi.close(driver);
+    return (guint)((driver->config->timeout_ns + 999999999) / 1000000000);
 }
 
-const ModemDriver modem_mbim = {"mbim", modem_qmi_open_over_mbim, poll_mbim, close_mbim};
+static void lost(Driver *driver, const char *what, const GError *error)
+{
+    if (driver->closed)
+        return;
+    g_autofree char *why =
+        error != NULL ? g_strdup_printf("%s: %s", what, error->message) : g_strdup(what);
+    driver->sink->lost(driver->sink->data, why);
+}
+
+static int version(const Driver *driver)
+{
+    int v = mbim_device_get_ms_mbimex_version(driver->device, NULL);
+    return CLAMP(v, 1, 3);
+}
+
+/* --- asking --- */
+
+static MbimMessage *make_request(const Driver *driver, Ask what)
+{
+    switch (what) {
+    case ASK_CELLS:
+        return version(driver) >= 3
+                   ? mbim_message_ms_basic_connect_extensions_v3_base_stations_info_query_new(
+                         MAX_CELLS, MAX_CELLS, MAX_CELLS, MAX_CELLS, MAX_CELLS, MAX_CELLS, NULL)
+                   : mbim_message_ms_basic_connect_extensions_base_stations_info_query_new(
+                         MAX_CELLS, MAX_CELLS, MAX_CELLS, MAX_CELLS, MAX_CELLS, NULL);
+    case ASK_CONNECT:
+        return mbim_message_connect_query_new(
+            0, MBIM_ACTIVATION_STATE_UNKNOWN, MBIM_VOICE_CALL_STATE_NONE,
+            MBIM_CONTEXT_IP_TYPE_DEFAULT, mbim_uuid_from_context_type(MBIM_CONTEXT_TYPE_INTERNET),
+            0, NULL);
+    default:
+        return mbim_message_command_new(mbim_device_get_next_transaction_id(driver->device),
+                                        requests[what].service, requests[what].cid,
+                                        MBIM_MESSAGE_COMMAND_TYPE_QUERY);
+    }
+}
+
+static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
+{
+    Slot *slot = data;
+    Driver *driver = slot->driver;
+    MonoTime at = mono_now();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MbimMessage) message =
+        mbim_device_command_finish(MBIM_DEVICE(object), result, &error);
+    slot->busy = FALSE;
+    if (!driver->closed && message == NULL &&
+        g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT))
+        driver->sink->silent(driver->sink->data, requests[slot->what].name);
+    if (!driver->closed && message != NULL) {
+        driver->sink->answered(driver->sink->data, at);
+        g_autoptr(GError) refused = NULL;
+        guint32 length = 0;
+        const guint8 *raw = mbim_message_command_done_get_raw_information_buffer(message, &length);
+        if (mbim_message_response_get_result(message, MBIM_MESSAGE_TYPE_COMMAND_DONE, &refused))
+            requests[slot->what].answer(driver, slot->asked, at, (MbimBuffer){raw, length});
+        else if (g_error_matches(refused, MBIM_STATUS_ERROR, MBIM_STATUS_ERROR_NO_DEVICE_SUPPORT))
+            driver->refused[slot->what] = TRUE;
+    }
+    unref(driver);
+}
+
+static void ask(Driver *driver, Ask what)
+{
+    Slot *slot = &driver->slots[what];
+    if (driver->refused[what])
+        return;
+    if (slot->busy) {
+        driver->sink->skipped(driver->sink->data);
+        return;
+    }
+    g_autoptr(MbimMessage) message = make_request(driver, what);
+    if (message == NULL)
+        return;
+    slot->driver = driver;
+    slot->what = what;
+    slot->busy = TRUE;
+    slot->asked = mono_now();
+    driver->refs++;
+    mbim_device_command(driver->device, message, timeout_s(driver), driver->cancellable, on_answer,
+                        slot);
+}
+
+/* --- what comes back --- */
+
+static void tell_registration(Driver *driver, MonoTime at)
+{
+    MbimState *state = &driver->state;
+    if (state->state[0] == '\0')
+        return;
+    state->registration_changed = FALSE;
+    gboolean on = state->service == SERVICE_OK;
+    Registration record = {0};
+    RECORD_SET(&record, REGISTRATION, state, state->state);
+    if (state->packet_state[0] != '\0')
+        RECORD_SET(&record, REGISTRATION, packet_state, state->packet_state);
+    if (on && state->plmn[0] != '\0')
+        RECORD_SET(&record, REGISTRATION, plmn, state->plmn);
+    if (on && state->network_name[0] != '\0')
+        RECORD_SET(&record, REGISTRATION, network_name, state->network_name);
+    if (state->statistics_known) {
+        RECORD_SET(&record, REGISTRATION, rx_bytes, state->rx_bytes);
+        RECORD_SET(&record, REGISTRATION, tx_bytes, state->tx_bytes);
+    }
+    driver->sink->record(driver->sink->data, at, RECORD_REGISTRATION, &record);
+}
+
+static void on_register(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    ServiceState before = driver->state.service;
+    if (!mbim_take_register(&driver->state, buffer))
+        return;
+    if (driver->state.registration_changed)
+        tell_registration(driver, at);
+    if (driver->state.service != SERVICE_NONE || before == SERVICE_NONE)
+        return;
+    /* A hole begins now, not at the next poll. */
+    Sample sample = {0};
+    RECORD_SET(&sample, SAMPLE, rat, RAT_NONE);
+    RECORD_SET(&sample, SAMPLE, service, SERVICE_NONE);
+    driver->sink->sample(driver->sink->data, (MonoTime){0}, at, &sample);
+}
+
+static void on_packet(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    if (mbim_take_packet_service(&driver->state, buffer, version(driver)) &&
+        driver->state.registration_changed)
+        tell_registration(driver, at);
+}
+
+static void on_connect(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    if (mbim_take_connect(&driver->state, buffer) && driver->state.registration_changed)
+        tell_registration(driver, at);
+}
+
+static void on_cells(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    Neighbour cells[MAX_NEIGHBOURS];
+    unsigned n = 0;
+    if (!mbim_take_base_stations(&driver->state, buffer, version(driver), cells, MAX_NEIGHBOURS,
+                                 &n))
+        return;
+    for (unsigned i = 0; i < n; i++)
+        driver->sink->record(driver->sink->data, at, RECORD_NEIGHBOUR, &cells[i]);
+}
+
+static void on_signal(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    Sample sample;
+    if (mbim_make_sample(&driver->state, buffer, version(driver), &sample))
+        driver->sink->sample(driver->sink->data, asked, at, &sample);
+}
+
+static void on_statistics(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    if (mbim_take_statistics(&driver->state, buffer))
+        tell_registration(driver, at);
+}
+
+static void tell_identity(Driver *driver)
+{
+    driver->sink->identity(driver->sink->data, driver->caps.model, driver->caps.firmware,
+                           driver->caps.imei, driver->iccid);
+}
+
+static void on_subscriber(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    (void)at;
+    int sim = -1;
+    char *iccid = NULL;
+    if (!mbim_read_subscriber(buffer, version(driver), &sim, &iccid))
+        return;
+    if (sim >= 0)
+        driver->sink->sim(driver->sink->data, sim);
+    gboolean news = iccid != NULL && g_strcmp0(iccid, driver->iccid) != 0;
+    if (news) {
+        g_free(driver->iccid);
+        driver->iccid = g_steal_pointer(&iccid);
+        tell_identity(driver);
+    }
+    g_free(iccid);
+}
+
+static void on_caps(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    (void)at;
+    if (driver->caps.model == NULL && mbim_read_caps(buffer, &driver->caps))
+        tell_identity(driver);
+}
+
+static const Request requests[N_REQUESTS] = {
+    [ASK_REGISTER] = {"register state", MBIM_SERVICE_BASIC_CONNECT, 9, on_register},
+    [ASK_PACKET] = {"packet service", MBIM_SERVICE_BASIC_CONNECT, 10, on_packet},
+    [ASK_CELLS] = {"base stations", MBIM_SERVICE_MS_BASIC_CONNECT_EXTENSIONS, 11, on_cells},
+    [ASK_SIGNAL] = {"signal state", MBIM_SERVICE_BASIC_CONNECT, 11, on_signal},
+    [ASK_CONNECT] = {"connect", MBIM_SERVICE_BASIC_CONNECT, 12, on_connect},
+    [ASK_STATISTICS] = {"packet statistics", MBIM_SERVICE_BASIC_CONNECT, 20, on_statistics},
+    [ASK_SUBSCRIBER] = {"subscriber ready status", MBIM_SERVICE_BASIC_CONNECT, 2, on_subscriber},
+    [ASK_CAPS] = {"device caps", MBIM_SERVICE_BASIC_CONNECT, 1, on_caps},
+};
+
+static void on_indicate(MbimDevice *device, MbimMessage *message, gpointer data)
+{
+    (void)device;
+    Driver *driver = data;
+    MonoTime at = mono_now();
+    if (driver->closed || !driver->ready)
+        return;
+    guint32 length = 0;
+    const guint8 *raw = mbim_message_indicate_status_get_raw_information_buffer(message, &length);
+    MbimService service = mbim_message_indicate_status_get_service(message);
+    guint32 cid = mbim_message_indicate_status_get_cid(message);
+    driver->sink->answered(driver->sink->data, at);
+    for (int i = 0; i < N_REQUESTS; i++)
+        if (requests[i].service == service && requests[i].cid == cid && i != ASK_CELLS)
+            requests[i].answer(driver, (MonoTime){0}, at, (MbimBuffer){raw, length});
+}
+
+/* --- opening --- */
+
+static void on_removed(MbimDevice *device, gpointer data)
+{
+    (void)device;
+    lost(data, "the modem or its proxy hung up", NULL);
+}
+
+static void start_running(Driver *driver)
+{
+    static const char *const names[] = {"", "MBIM", "MBIM 2", "MBIM 3"};
+    driver->removed_handler = g_signal_connect(driver->device, MBIM_DEVICE_SIGNAL_REMOVED,
+                                               G_CALLBACK(on_removed), driver);
+    driver->indicate_handler = g_signal_connect(driver->device, MBIM_DEVICE_SIGNAL_INDICATE_STATUS,
+                                                G_CALLBACK(on_indicate), driver);
+    driver->ready = TRUE;
+    driver->sink->protocol(driver->sink->data, names[version(driver)]);
+    driver->sink->ready(driver->sink->data);
+    ask(driver, ASK_CAPS);
+}
+
+static void open_device(Driver *driver);
+
+static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
+{
+    Driver *driver = data;
+    g_autoptr(GError) error = NULL;
+    gboolean ok = mbim_device_open_full_finish(MBIM_DEVICE(object), result, &error);
+    if (driver->closed) {
+        unref(driver);
+        return;
+    }
+    if (ok) {
+        start_running(driver);
+    } else if (driver->extended &&
+               !g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT)) {
+        /* A modem that stumbles over the extension's handshake still speaks plain MBIM. */
+        driver->extended = FALSE;
+        open_device(driver);
+    } else {
+        lost(driver, "does not open", error);
+    }
+    unref(driver);
+}
+
+static void open_device(Driver *driver)
+{
+    MbimDeviceOpenFlags flags = MBIM_DEVICE_OPEN_FLAGS_NONE;
+    if (driver->config->proxy)
+        flags |= MBIM_DEVICE_OPEN_FLAGS_PROXY;
+    if (driver->extended)
+        flags |= MBIM_DEVICE_OPEN_FLAGS_MS_MBIMEX_V3;
+    driver->refs++;
+    mbim_device_open_full(driver->device, flags, 2 * timeout_s(driver), driver->cancellable,
+                          on_opened, driver);
+}
+
+static void on_made(GObject *object, GAsyncResult *result, gpointer data)
+{
+    (void)object;
+    Driver *driver = data;
+    g_autoptr(GError) error = NULL;
+    MbimDevice *device = mbim_device_new_finish(result, &error);
+    if (device == NULL || driver->closed) {
+        lost(driver, "does not open", error);
+        g_clear_object(&device);
+    } else {
+        driver->device = device;
+        driver->extended = TRUE;
+        open_device(driver);
+    }
+    unref(driver);
+}
+
+static void open_plain(Driver *driver)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(driver->path);
+    driver->refs++;
+    mbim_device_new(file, driver->cancellable, on_made, driver);
+}
+
+/* --- QMI over MBIM, tried first --- */
+
+static void qmi_is_ready(gpointer data)
+{
+    Driver *driver = data;
+    driver->qmi_ready = TRUE;
+    driver->sink->ready(driver->sink->data);
+}
+
+static gboolean fall_back(gpointer data)
+{
+    Driver *driver = data;
+    driver->fallback = 0;
+    modem_qmi.close(driver->qmi);
+    driver->qmi = NULL;
+    open_plain(driver);
+    return G_SOURCE_REMOVE;
+}
+
+static void qmi_is_lost(gpointer data, const char *why)
+{
+    Driver *driver = data;
+    if (driver->qmi_ready)
+        driver->sink->lost(driver->sink->data, why);
+    else if (driver->fallback == 0)
+        driver->fallback = g_idle_add(fall_back, driver);
+}
+
+#define PASS(...) driver->sink->__VA_ARGS__
+static void pass_answered(gpointer data, MonoTime at)
+{
+    Driver *driver = data;
+    PASS(answered(driver->sink->data, at));
+}
+
+static void pass_silent(gpointer data, const char *request)
+{
+    Driver *driver = data;
+    PASS(silent(driver->sink->data, request));
+}
+
+static void pass_skipped(gpointer data)
+{
+    Driver *driver = data;
+    PASS(skipped(driver->sink->data));
+}
+
+static void pass_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)
+{
+    Driver *driver = data;
+    PASS(sample(driver->sink->data, asked, at, sample));
+}
+
+static void pass_record(gpointer data, MonoTime at, RecordKind kind, gpointer record)
+{
+    Driver *driver = data;
+    PASS(record(driver->sink->data, at, kind, record));
+}
+
+static void pass_identity(gpointer data, const char *model, const char *firmware, const char *imei,
+                          const char *iccid)
+{
+    Driver *driver = data;
+    PASS(identity(driver->sink->data, model, firmware, imei, iccid));
+}
+
+static void pass_sim(gpointer data, gboolean present)
+{
+    Driver *driver = data;
+    PASS(sim(driver->sink->data, present));
+}
+
+static void pass_protocol(gpointer data, const char *name)
+{
+    Driver *driver = data;
+    PASS(protocol(driver->sink->data, name));
+}
+
+static gpointer open_mbim(const ConfigModem *config, const char *device, const ModemSink *sink)
+{
+    Driver *driver = g_new0(Driver, 1);
+    driver->refs = 1;
+    driver->config = config;
+    driver->sink = sink;
+    driver->path = g_strdup(device);
+    driver->cancellable = g_cancellable_new();
+    driver->qmi_sink = (ModemSink){driver,        qmi_is_ready, qmi_is_lost,  pass_answered,
+                                   pass_silent,   pass_skipped, pass_sample,  pass_record,
+                                   pass_identity, pass_sim,     pass_protocol};
+    if (config->qmi_over_mbim)
+        driver->qmi = modem_qmi_open_over_mbim(config, driver->path, &driver->qmi_sink);
+    else
+        open_plain(driver);
+    return driver;
+}
+
+static void poll_mbim(gpointer data, gboolean cells)
+{
+    Driver *driver = data;
+    if (driver->qmi != NULL) {
+        modem_qmi.poll(driver->qmi, cells);
+        return;
+    }
+    if (!driver->ready)
+        return;
+    if (cells) {
+        ask(driver, ASK_REGISTER);
+        ask(driver, ASK_PACKET);
+        ask(driver, ASK_CELLS);
+    }
+    ask(driver, ASK_SIGNAL);
+    gint64 now_ns = mono_now().ns;
+    if (now_ns - driver->statistics_ns < STATISTICS_EVERY_NS)
+        return;
+    driver->statistics_ns = now_ns;
+    ask(driver, ASK_CONNECT);
+    ask(driver, ASK_STATISTICS);
+    ask(driver, ASK_SUBSCRIBER);
+}
+
+static void close_mbim(gpointer data)
+{
+    Driver *driver = data;
+    driver->closed = TRUE;
+    g_cancellable_cancel(driver->cancellable);
+    if (driver->fallback != 0)
+        g_source_remove(driver->fallback);
+    if (driver->qmi != NULL)
+        modem_qmi.close(driver->qmi);
+    driver->qmi = NULL;
+    if (driver->device != NULL) {
+        if (driver->removed_handler != 0)
+            g_signal_handler_disconnect(driver->device, driver->removed_handler);
+        if (driver->indicate_handler != 0)
+            g_signal_handler_disconnect(driver->device, driver->indicate_handler);
+        (void)mbim_device_close_force(driver->device, NULL);
+        g_clear_object(&driver->device);
+    }
+    unref(driver);
+}
+
+const ModemDriver modem_mbim = {"mbim", open_mbim, poll_mbim, close_mbim};
