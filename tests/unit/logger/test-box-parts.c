@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time map, identities, complaints, GPS messages, recorder and its store. */
+#include "formats/drive-read.h"
+#include "formats/identity.h"
+#include "formats/time-map.h"
+#include "logger/complaint.h"
+#include "logger/gps-convert.h"
+#include "logger/recorder.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define S     INT64_C(1000000000)
+#define NOW_S INT64_C(1795000000)
+
+static gint64 change;
+
+static TimeMapResult observe(TimeMap *map, TimeOrigin origin, gint64 mono_ns, gint64 utc_ns)
+{
+    return time_map_observe(map, origin, (MonoTime){mono_ns}, (UtcTime){utc_ns}, 1, &change);
+}
+
+static void test_time_map(void)
+{
+    TimeMap map = time_map();
+    /* booted in 1970 */
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_SYSTEM, 10 * S, 15 * S), ==, TIME_MAP_REPLACED);
+    g_assert_cmpint(time_map_utc(&map, (MonoTime){11 * S}).ns, ==, 16 * S);
+    /* a receiver that has lost count of its weeks */
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_GPS, 20 * S, (NOW_S - 1024 * 604800) * S), ==,
+                    TIME_MAP_REFUSED);
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_GPS, 20 * S, NOW_S * S), ==, TIME_MAP_REPLACED);
+    g_assert_cmpint(change, ==, (NOW_S - 25) * S);
+    /* the system clock has no say any more */
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_SYSTEM, 21 * S, 30 * S), ==, TIME_MAP_REFUSED);
+    /* late messages do not drag the map; a pulse replaces it */
+    gint64 before = map.offset_ns;
+    for (gint64 i = 1; i < 30; i++)
+        g_assert_cmpint(
+            observe(&map, TIME_ORIGIN_GPS, (20 + i) * S + (i % 3) * S / 20, (NOW_S + i) * S), ==,
+            TIME_MAP_SAME);
+    g_assert_cmpint(ABS(map.offset_ns - before), <=, 100000);
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, 50 * S, (NOW_S + 30) * S + 5000000), ==,
+                    TIME_MAP_REPLACED);
+    g_assert_cmpint(change, >=, 5000000 - 100000);
+    /* a step of the origin itself must be said three times alike */
+    for (gint64 i = 0; i < 2; i++)
+        g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, (51 + i) * S, (NOW_S + 131 + i) * S), ==,
+                        TIME_MAP_REFUSED);
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, 53 * S, (NOW_S + 133) * S), ==,
+                    TIME_MAP_STEPPED);
+    /* a single wild time is nothing */
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, 54 * S, (NOW_S + 9999) * S), ==,
+                    TIME_MAP_REFUSED);
+    g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, 55 * S, (NOW_S + 135) * S), ==, TIME_MAP_SAME);
+}
+
+static void test_identity(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "identity.key", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Identity) first = identity_open(path, &error);
+    g_assert_no_error(error);
+    struct stat info;
+    g_assert_cmpint(stat(path, &info), ==, 0);
+    g_assert_cmpint(info.st_mode & 0777, ==, 0600);
+    g_autofree char *a = identity_hash(first, "356938035643809");
+    g_autofree char *b = identity_hash(first, "356938035643810");
+    g_autoptr(Identity) again = identity_open(path, &error);
+    g_autofree char *c = identity_hash(again, "356938035643809");
+    g_assert_cmpuint(strlen(a), ==, 32);
+    g_assert_cmpstr(a, ==, c);
+    g_assert_cmpstr(a, !=, b);
+    g_assert_null(identity_hash(first, ""));
+    g_assert_null(identity_hash(first, NULL));
+    g_autoptr(Identity) clear = identity_open(NULL, &error);
+    g_autofree char *open = identity_hash(clear, "42");
+    g_assert_cmpstr(open, ==, "42");
+    g_assert_true(g_file_set_contents(path, "short", -1, NULL));
+    g_assert_null(identity_open(path, &error));
+    g_assert_error(error, IDENTITY_ERROR, IDENTITY_ERROR_FILE);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+/* Two lines for a box that stands in a tunnel for two hours, not 7,200. */
+static void test_complaint(void)
+{
+    Complaint complaint = {.active = FALSE};
+    guint told = 0, held_back = 0, all = 0;
+    for (gint64 second = 0; second < 7200; second++)
+        if (complaint_due(&complaint, second * G_USEC_PER_SEC, &held_back)) {
+            told++;
+            all += held_back + 1;
+        }
+    g_assert_cmpuint(told, ==, 5); /* 0, 5, 15, 35, 75 min */
+    g_assert_cmpuint(all, ==, 4501);
+    g_assert_true(complaint_over(&complaint));
+    g_assert_false(complaint_over(&complaint));
+}
+
+static void test_gps(void)
+{
+    struct gps_data_t data;
+    memset(&data, 0, sizeof data);
+    Fix fix;
+    gint64 utc_ns = 0;
+    g_assert_false(gps_make_fix(&data, &fix, &utc_ns));
+    data.set = MODE_SET | LATLON_SET | TIME_SET;
+    data.fix.mode = MODE_3D;
+    data.fix.latitude = 59.5;
+    data.fix.longitude = 18.5;
+    data.fix.altMSL = 30;
+    data.fix.speed = 25;
+    data.fix.track = 90;
+    data.fix.eph = NAN;
+    data.fix.epx = 3;
+    data.fix.epy = 4;
+    data.fix.time.tv_sec = NOW_S;
+    data.dop.hdop = NAN; /* before the first SKY */
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_cmpint(utc_ns, ==, NOW_S * S);
+    g_assert_cmpint(fix.mode, ==, 3);
+    g_assert_cmpfloat(fix.accuracy_m, ==, 5);
+    g_assert_false(RECORD_HAS(&fix, FIX, hdop));
+    g_assert_false(RECORD_HAS(&fix, FIX, satellites));
+    /* a damaged TPV: "3D" and no position */
+    data.fix.latitude = NAN;
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_cmpint(fix.mode, ==, 1);
+    g_assert_false(RECORD_HAS(&fix, FIX, lat));
+    data.fix.latitude = 59.5;
+    data.set &= ~LATLON_SET;
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_false(RECORD_HAS(&fix, FIX, lat));
+    /* no fix: old satellites and dilution are still in the struct, and mean nothing */
+    data.fix.mode = MODE_NO_FIX;
+    data.satellites_used = 9;
+    data.dop.hdop = 1;
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_false(RECORD_HAS(&fix, FIX, satellites));
+    g_assert_false(RECORD_HAS(&fix, FIX, hdop));
+    /* first message after a connect: mode 0, time 0 */
+    data.fix.mode = MODE_NOT_SEEN;
+    data.fix.time.tv_sec = 0;
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_cmpint(utc_ns, ==, 0);
+    g_assert_cmpint(fix.mode, ==, 0);
+    /* 1024 weeks ago */
+    data.fix.time.tv_sec = NOW_S - 1024 * 604800;
+    g_assert_true(gps_make_fix(&data, &fix, &utc_ns));
+    g_assert_cmpint(utc_ns, ==, 0);
+}
+
+static gint64 fake_utc_ns = 100 * S; /* 1970 */
+
+static gint64 fake_utc(gpointer data)
+{
+    (void)data;
+    return fake_utc_ns;
+}
+
+static guint count_drives(const char *folder, char **last)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    guint n = 0;
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;)
+        if (g_str_has_suffix(name, ".drive")) {
+            n++;
+            g_free(*last);
+            *last = g_build_filename(folder, name, NULL);
+        }
+    return n;
+}
+
+static void remove_store(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        (void)g_unlink(path);
+    }
+    (void)g_rmdir(folder);
+}
+
+static void add_fix(Recorder *recorder, gint64 time_ns, gint64 source)
+{
+    Fix fix = {0};
+    RECORD_SET(&fix, FIX, time_ns, time_ns);
+    RECORD_SET(&fix, FIX, source, source);
+    RECORD_SET(&fix, FIX, mode, 1);
+    recorder_add(recorder, RECORD_FIX, &fix);
+}
+
+/* A box that boots in 1970: what was recorded before GPS said the time ends right. */
+static void test_recorder_shift(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_assert_no_error(error);
+    g_autoptr(Store) store = store_open(folder, &error);
+    g_assert_no_error(error);
+    g_assert_null(store_open(folder, &error)); /* the second logger */
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_BUSY);
+    g_clear_error(&error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    Source source = {0};
+    RECORD_SET(&source, SOURCE, label, "gps");
+    RECORD_SET(&source, SOURCE, kind, SOURCE_GPS);
+    gint64 id = recorder_source(recorder, &source);
+    for (gint64 i = 0; i < 100; i++)
+        add_fix(recorder, (100 + i) * S, id);
+    recorder_rotate(recorder, "test"); /* one drive is closed with wrong times */
+    for (gint64 i = 100; i < 200; i++)
+        add_fix(recorder, (100 + i) * S, id);
+    recorder_shift(recorder, NOW_S * S);
+    for (gint64 i = 200; i < 300; i++)
+        add_fix(recorder, (NOW_S + 100 + i) * S, id);
+    recorder_free(recorder);
+    char *last = NULL;
+    g_assert_cmpuint(count_drives(folder, &last), ==, 2);
+    gint64 sum = 0;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        if (!g_str_has_suffix(name, ".drive"))
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autoptr(Drive) drive = drive_open(path, &error);
+        g_assert_no_error(error);
+        gint64 n = 0, first = 0, final = 0;
+        g_assert_true(drive_count(drive, RECORD_FIX, id, &n, &first, &final, &error));
+        g_assert_cmpint(first, >=, (NOW_S + 100) * S);
+        g_assert_cmpint(final, <=, (NOW_S + 399) * S);
+        g_assert_cmpint(final - first, ==, (n - 1) * S);
+        sum += n;
+    }
+    g_assert_cmpint(sum, ==, 300);
+    g_free(last);
+    remove_store(folder);
+}
+
+/* At the disk budget recording stops, nothing is deleted; room again: it goes on. */
+static void test_recorder_budget(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text =
+        g_strdup_printf("[store]\nfolder=%s\nseal=no\nbudget=1 MiB\ncommit=100 ms\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autofree char *old = g_build_filename(folder, "old.drive", NULL);
+    g_autofree char *bytes = g_malloc0(1100 * 1024);
+    memset(bytes, 1, 1100 * 1024);
+    g_assert_true(g_file_set_contents(old, bytes, 1100 * 1024, NULL));
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    add_fix(recorder, 1, 1);
+    while (recorder_status(recorder).last_turn_ns == 0)
+        g_usleep(10000);
+    g_assert_cmpint(recorder_status(recorder).state, ==, RECORDER_BUDGET);
+    recorder_free(recorder);
+    char *last = NULL;
+    g_assert_cmpuint(count_drives(folder, &last), ==, 1);
+    g_assert_cmpstr(last, ==, old);
+    g_free(last);
+    remove_store(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    (void)g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* warnings are wanted */
+    g_test_add_func("/box/time-map", test_time_map);
+    g_test_add_func("/box/identity", test_identity);
+    g_test_add_func("/box/complaint", test_complaint);
+    g_test_add_func("/box/gps", test_gps);
+    g_test_add_func("/box/recorder-shift", test_recorder_shift);
+    g_test_add_func("/box/recorder-budget", test_recorder_budget);
+    return g_test_run();
+}
