@@ -157,6 +157,10 @@ static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
     }
     if (entry->packing == CHUNK_STORED)
         return stored;
+    if (entry->raw_size == 0) {
+        damaged(error, "nothing packed", name);
+        return NULL;
+    }
     if (chunk->raw_size < entry->raw_size) {
         g_free(chunk->raw);
         chunk->raw_size = 0;
