@@ -18,12 +18,6 @@ Plane plane_at(GeoPoint origin)
                    .m_per_lat = WGS84_A * (1.0 - WGS84_E2) / (w2 * w) * G_PI / 180.0};
 }
 
-PlanePoint plane_from_geo(const Plane *plane, GeoPoint point)
-{
-    return (PlanePoint){(point.lon - plane->origin.lon) * plane->m_per_lon,
-                        (point.lat - plane->origin.lat) * plane->m_per_lat};
-}
-
 GeoPoint plane_to_geo(const Plane *plane, PlanePoint point)
 {
     return (GeoPoint){plane->origin.lon + point.x / plane->m_per_lon,

@@ -19,7 +19,13 @@ typedef struct {
 } Plane;
 
 Plane plane_at(GeoPoint origin);
-PlanePoint plane_from_geo(const Plane *plane, GeoPoint point);
+
+static inline PlanePoint plane_from_geo(const Plane *plane, GeoPoint point)
+{
+    return (PlanePoint){(point.lon - plane->origin.lon) * plane->m_per_lon,
+                        (point.lat - plane->origin.lat) * plane->m_per_lat};
+}
+
 GeoPoint plane_to_geo(const Plane *plane, PlanePoint point);
 
 double plane_distance(PlanePoint a, PlanePoint b);

@@ -15,9 +15,13 @@ static double tolerance_m(const MatchFix *fix)
 static gboolean reachable(const MatchFix *a, const MatchFix *b, double max_speed_mps)
 {
     double seconds = fabs((double)(b->time_ns - a->time_ns) / 1e9);
-    double metres = crs_short_distance_m((GeoPoint){a->lon, a->lat}, (GeoPoint){b->lon, b->lat});
     /* times of phones are whole seconds: half a second more on either side */
-    return metres <= max_speed_mps * (seconds + 1.0) + tolerance_m(a) + tolerance_m(b);
+    double limit_m = max_speed_mps * (seconds + 1.0) + tolerance_m(a) + tolerance_m(b);
+    /* nowhere is a degree longer than this: most fixes need no geodesy */
+    if ((fabs(a->lat - b->lat) + fabs(a->lon - b->lon)) * 111700.0 <= limit_m)
+        return TRUE;
+    double metres = crs_short_distance_m((GeoPoint){a->lon, a->lat}, (GeoPoint){b->lon, b->lat});
+    return metres <= limit_m;
 }
 
 /* Same position while the vehicle moves: by its own word, or because it moved before and after. */

@@ -2,6 +2,7 @@
 #include "analyzer/match-obs.h"
 
 #include "analyzer/crs.h"
+#include "analyzer/geometry.h"
 #include "analyzer/match-cost.h"
 
 #include <math.h>
@@ -40,13 +41,18 @@ static SpeedReading choose_reading(const Observation *obs, size_t n)
     double driven_m = 0.0;
     double told_m = 0.0;
     size_t pairs = 0;
+    Plane plane = {.origin = {0.0, 1000.0}};
     for (size_t i = 1; i < n && pairs < 20000; i++) {
         const Observation *a = &obs[i - 1];
         const Observation *b = &obs[i];
         if (!(b->dt_s <= close_s) || !isfinite(a->speed_mps) || !isfinite(b->speed_mps) ||
             !(b->dt_s > 0.0f))
             continue;
-        double metres = crs_short_distance_m(a->at, b->at);
+        if (fabs(plane.origin.lat - a->at.lat) > 0.01)
+            plane = plane_at(a->at);
+        plane.origin = a->at;
+        PlanePoint moved = plane_from_geo(&plane, b->at);
+        double metres = sqrt(moved.x * moved.x + moved.y * moved.y);
         double limit = 3.0 * (double)b->sigma_m;
         for (int r = 0; r < SPEED_READINGS; r++) {
             double miss =
@@ -91,6 +97,10 @@ static void find_standing(Observation *obs, size_t n)
 {
     size_t first = 0;
     for (size_t i = 1; i <= n; i++) {
+        if (i < n && first + 1 == i && !isnan(obs[i].step_m)) {
+            first = i;
+            continue;
+        }
         double seconds = i < n ? (double)(obs[i].time_ns - obs[first].time_ns) / 1e9 : 0.0;
         double reach_m = fmin(1.5 * (double)obs[first].sigma_m, 3.0 + 0.7 * seconds);
         if (i < n && crs_short_distance_m(obs[first].at, obs[i].at) <= fmax(reach_m, 1.0))

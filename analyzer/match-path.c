@@ -24,8 +24,9 @@
 
 enum { MAX_HYPOTHESES = 24, MAX_NEAR = 64, MAX_HITS = 12, TREE_ROOM = 8192 };
 
-static const double beam = 22.0;       /* worse than the best by this: dies */
+static const double beam = 16.0;       /* worse than the best by this: dies */
 static const double change_cost = 9.0; /* leaving or joining the network */
+static const double break_cost = 14.0;   /* from one place of it to another with no way between */
 static const double off_cost = 3.0;    /* of each fix while off the network */
 static const double turn_cost = 12.0;  /* turning round on the road */
 static const double wander_m2s3 = 1.0; /* speed as a random walk where nobody tells it */
@@ -98,6 +99,7 @@ typedef struct {
     double best;
     GArray *ways, *tree, *path, *scratch;
     double off; /* cost of being off the network */
+    int32_t join_tree; /* where paths go on that join the network; -1: off the network */
     int32_t off_tree;
     uint32_t off_first;
     double last_lat, dt_of_phi, phi;
@@ -495,6 +497,8 @@ static void begin_step(Walker *w, uint32_t i)
     if (i > 0 && dt > near_s) {
         step->straight_m = crs_distance_m(w->obs[i - 1].at, o->at);
         step->beta_m = match_beta_m(dt) + 2.0 * (double)o->sigma_m;
+        /* who knows how far it went need not believe that it went straight */
+        step->beta_m *= isfinite(o->step_m) ? 5.0 : 1.5;
     }
     step->east = step->north = 0.0;
     if (o->speed_mps > 3.0f && isfinite(o->heading_deg)) {
@@ -502,23 +506,31 @@ static void begin_step(Walker *w, uint32_t i)
         step->north = cos((double)o->heading_deg * G_PI / 180.0);
     }
     w->n_next = 0;
+    w->join_tree = -1;
     w->best = INFINITY;
     g_array_set_size(w->ways, 0);
+}
+
+/* The path of the best hypothesis, of which there is at least one. */
+static int32_t best_tree(const Walker *w)
+{
+    guint best = 0;
+    for (guint k = 1; k < w->n_live; k++)
+        if (w->live[k].cost < w->live[best].cost)
+            best = k;
+    return w->live[best].tree;
 }
 
 /* Candidates become hypotheses, costs relative to the best. */
 static void settle(Walker *w, double least_before)
 {
-    double off = w->off + off_cost;
+    double off_more = w->step.o->dt_s > near_s ? 2.0 * off_cost : off_cost;
+    double off = w->off + off_more;
     int32_t off_tree = w->off_tree;
     uint32_t off_first = w->off_first;
-    if (w->n_live > 0 && least_before + change_cost + off_cost < off) {
-        off = least_before + change_cost + off_cost;
-        guint best = 0;
-        for (guint k = 1; k < w->n_live; k++)
-            if (w->live[k].cost < w->live[best].cost)
-                best = k;
-        off_tree = w->live[best].tree;
+    if (w->n_live > 0 && least_before + change_cost + off_more < off) {
+        off = least_before + change_cost + off_more;
+        off_tree = best_tree(w);
         off_first = w->step.i;
     }
     double least = fmin(w->best, off);
@@ -529,7 +541,7 @@ static void settle(Walker *w, double least_before)
         if (c->h.cost > least + beam)
             continue;
         if (c->joins && joined < 0)
-            joined = off_node(w, w->step.i);
+            joined = w->join_tree >= 0 ? w->join_tree : off_node(w, w->step.i);
         if (c->joins)
             c->h.tree =
                 add_node(w, (PathArc){.arc = c->h.arc, .first = w->step.i, .begins = TRUE}, joined);
@@ -553,11 +565,7 @@ static void take(Walker *w, uint32_t i)
     if (w->step.o->dt_s > bridge_s) {
         /* not one journey any more */
         if (least < w->off) {
-            guint best = 0;
-            for (guint k = 1; k < w->n_live; k++)
-                if (w->live[k].cost < w->live[best].cost)
-                    best = k;
-            w->off_tree = w->live[best].tree;
+            w->off_tree = best_tree(w);
             w->off_first = i;
         }
         w->off_tree = off_node(w, i);
@@ -578,8 +586,13 @@ static void take(Walker *w, uint32_t i)
     for (guint k = 0; k < w->n_live; k++)
         if (may_turn(w, &w->live[k]))
             advance_turned(w, &w->live[k]);
-    if (w->off + change_cost < w->best + 4.0)
-        join(w, w->off + change_cost);
+    double join_cost = w->off + change_cost;
+    if (least + break_cost < join_cost) {
+        join_cost = least + break_cost;
+        w->join_tree = best_tree(w);
+    }
+    if (join_cost < w->best + 4.0)
+        join(w, join_cost);
     settle(w, least);
 }
 

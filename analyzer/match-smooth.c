@@ -89,7 +89,7 @@ static void project_all(Smoother *smoother, const MatchLine *line, const Observa
         row->z = before = place.s;
         row->tx = place.tx;
         row->ty = place.ty;
-        row->scale = outlier_scale(hypot(place.x, place.y), (double)obs[i].sigma_m);
+        row->scale = outlier_scale(sqrt(place.x * place.x + place.y * place.y), (double)obs[i].sigma_m);
     }
 }
 

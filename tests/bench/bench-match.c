@@ -180,14 +180,14 @@ static GArray *match_fixes(const Truth *truth, const GeoPoint *seen, const Thinn
     return out;
 }
 
-/* Length of the edges that are in one path and not in the other, by trip. */
+/* Length that is in one path and not in the other, by trip, of the true length. */
 static double path_error(const Truth *truth, RouteSearch *search, const Track *track,
                          const GArray *which)
 {
     const TruthFix *fixes = (const TruthFix *)(void *)truth->fixes->data;
     size_t n = 0;
     const TrackFix *found = track_fixes(track, &n);
-    g_autofree int *count = g_new0(int, truth->network->n_edges);
+    g_autofree double *more_m = g_new0(double, truth->network->n_edges);
     double wrong_m = 0.0;
     double true_m = 0.0;
     size_t k = 0;
@@ -195,26 +195,42 @@ static double path_error(const Truth *truth, RouteSearch *search, const Track *t
         guint end = trip_end(truth, begin);
         g_autoptr(GArray) arcs = true_arcs(truth, search, begin, end);
         for (guint a = 0; a < arcs->len; a++) {
-            uint32_t e = arc_edge(g_array_index(arcs, PathArc, a).arc);
-            count[e]++;
-            true_m += truth->network->edges[e].length_m;
+            uint32_t arc = g_array_index(arcs, PathArc, a).arc;
+            double length_m = truth->network->edges[arc_edge(arc)].length_m;
+            double driven_m = length_m;
+            if (a == 0)
+                driven_m -= arc_backward(arc) ? length_m - fixes[begin].offset_m
+                                              : fixes[begin].offset_m;
+            if (a + 1 == arcs->len)
+                driven_m -= arc_backward(arc) ? fixes[end - 1].offset_m
+                                              : length_m - fixes[end - 1].offset_m;
+            more_m[arc_edge(arc)] += driven_m;
+            true_m += driven_m;
         }
-        guint done = UINT32_MAX;
-        for (; k < n && g_array_index(which, guint, (guint)k) < end; k++) {
-            if (found[k].status != FIX_MATCHED || found[k].stretch == done)
+        while (k < n && g_array_index(which, guint, (guint)k) < end) {
+            if (found[k].status != FIX_MATCHED) {
+                k++;
                 continue;
-            done = found[k].stretch;
+            }
+            guint stretch = found[k].stretch;
+            double from_s = found[k].travelled_m;
+            double to_s = from_s;
+            for (; k < n && (found[k].status != FIX_MATCHED || found[k].stretch == stretch); k++)
+                if (found[k].status == FIX_MATCHED)
+                    to_s = found[k].travelled_m;
             guint n_pieces = 0;
-            const RoutePiece *pieces = track_pieces(track, done, &n_pieces);
-            for (guint p = 0; p < n_pieces; p++)
-                count[pieces[p].edge]--;
+            const RoutePiece *pieces = track_pieces(track, stretch, &n_pieces);
+            for (guint p = 0; p < n_pieces; p++) {
+                double end_s = p + 1 < n_pieces ? pieces[p + 1].start_s : INFINITY;
+                more_m[pieces[p].edge] -=
+                    fmax(fmin(end_s, to_s) - fmax(pieces[p].start_s, from_s), 0.0);
+            }
         }
         for (uint32_t e = 0; e < truth->network->n_edges; e++) {
-            wrong_m += abs(count[e]) * truth->network->edges[e].length_m;
-            count[e] = 0;
+            wrong_m += fabs(more_m[e]);
+            more_m[e] = 0.0;
         }
     }
-    (void)fixes;
     return 100.0 * wrong_m / true_m;
 }
 
@@ -303,9 +319,13 @@ static double nearest_pass(const Truth *truth, GArray *fixes)
     return (double)fixes->len / ((double)(g_get_monotonic_time() - start) / 1e6);
 }
 
+static const char *wanted = "";
+
 static void run_case(const Truth *truth, double sigma_m, guint32 seed, Thinning thin,
                      const char *what)
 {
+    if (strstr(what, wanted) == NULL)
+        return;
     const TruthFix *fixes = (const TruthFix *)(void *)truth->fixes->data;
     g_autofree GeoPoint *seen = truth_blur(truth, sigma_m, seed);
     g_autoptr(GArray) which = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -334,6 +354,8 @@ static void run_case(const Truth *truth, double sigma_m, guint32 seed, Thinning 
         const TruthFix *fix = &fixes[g_array_index(which, guint, (guint)k)];
         tally.n++;
         unmatched += found[k].status != FIX_MATCHED;
+        if (g_getenv("BENCH_DEBUG") && (found[k].status != FIX_MATCHED || (g_getenv("BENCH_DEBUG")[0]=='2' && found[k].edge != fix->edge)))
+            printf("  fix %u trip %u status %d edge %u(%d) true %u off %.1f of %.1f v %.1f\n", g_array_index(which, guint, (guint)k), fix->trip, found[k].status, found[k].edge, found[k].stretch, fix->edge, fix->offset_m, truth->network->edges[fix->edge].length_m, fix->speed_mps);
         tally.right += found[k].edge == fix->edge;
         Plane plane = plane_at(fix->at);
         PlanePoint p = plane_from_geo(&plane, found[k].point);
@@ -370,10 +392,12 @@ static void run_all(const Truth *truth, gboolean measured)
     run_case(truth, 5.0, 7, (Thinning){1, FALSE, 120.0}, "5 m gaps 120 s");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     (void)setlocale(LC_ALL, "");
     (void)setlocale(LC_NUMERIC, "C");
+    if (argc > 1)
+        wanted = argv[1];
     const char *data = g_getenv("CORRIDOR_DATA");
     const char *source = g_getenv("CORRIDOR_SOURCE");
     g_autofree char *folder = data != NULL ? g_build_filename(data, "drive-li", NULL)
