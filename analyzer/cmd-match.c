@@ -2,10 +2,11 @@
 #include "analyzer/command.h"
 #include "analyzer/match.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
+#include "formats/file-replace.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
     const Network *network;
@@ -16,10 +17,36 @@ typedef struct {
 
 static void print_time(FILE *out, int64_t time_ns)
 {
+    time_ns += 500000; /* to the nearest millisecond */
     int64_t seconds = time_ns / 1000000000 - (time_ns % 1000000000 < 0 ? 1 : 0);
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
     g_autofree char *text = time != NULL ? g_date_time_format(time, "%FT%T") : g_strdup("?");
     (void)fprintf(out, "%s.%03dZ", text, (int)((time_ns - seconds * 1000000000) / 1000000));
+}
+
+/* A name may hold anything; RFC 4180, 2. */
+static void print_name(FILE *out, const char *name)
+{
+    if (strpbrk(name, ",\"\r\n") == NULL) {
+        (void)fputs(name, out);
+        return;
+    }
+    (void)fputc('"', out);
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            (void)fputc('"', out);
+        (void)fputc(*name, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void print_match(Job *job, const TrackFix *fix)
+{
+    const NetworkEdge *edge = &job->network->edges[fix->edge];
+    (void)fputc(',', job->out);
+    print_name(job->out, edge->id);
+    (void)fprintf(job->out, ",%.1f,%.7f,%.7f,%.1f\n", edge->id_offset_m + fix->offset_m,
+                  fix->point.lat, fix->point.lon, fix->distance_m);
 }
 
 static void print_fix(Job *job, const TrackFix *fix)
@@ -27,8 +54,7 @@ static void print_fix(Job *job, const TrackFix *fix)
     job->by_status[fix->status]++;
     print_time(job->out, fix->time_ns);
     if (fix->status == FIX_MATCHED)
-        (void)fprintf(job->out, ",%s,%.1f,%.7f,%.7f,%.1f\n", job->network->edges[fix->edge].id,
-                      fix->offset_m, fix->point.lat, fix->point.lon, fix->distance_m);
+        print_match(job, fix);
     else if (isfinite(fix->raw.lat) && isfinite(fix->raw.lon))
         (void)fprintf(job->out, ",,,%.7f,%.7f,\n", fix->raw.lat, fix->raw.lon);
     else
@@ -69,26 +95,15 @@ static gboolean match_drive(Job *job, const char *path, GError **error)
 
 static gboolean match_to_file(Job *job, const char *csv, char **drives, GError **error)
 {
-    g_autofree char *beside = g_strconcat(csv, ".part", NULL);
-    job->out = g_fopen(beside, "w");
-    gboolean done = job->out != NULL;
-    if (done) {
-        (void)fputs("time,edge,offset_m,lat,lon,distance_m\n", job->out);
-        for (char **drive = drives; done && *drive != NULL; drive++)
-            done = match_drive(job, *drive, error);
-        gboolean written = !ferror(job->out);
-        written = fclose(job->out) == 0 && written;
-        if (done && written && g_rename(beside, csv) == 0)
-            return TRUE;
-        int code = errno;
-        (void)g_unlink(beside);
-        if (!done)
+    g_autoptr(FileReplace) file = file_replace_open(csv, error);
+    if (file == NULL)
+        return FALSE;
+    job->out = file_replace_stream(file);
+    (void)fputs("time,edge,offset_m,lat,lon,distance_m\n", job->out);
+    for (char **drive = drives; *drive != NULL; drive++)
+        if (!match_drive(job, *drive, error))
             return FALSE;
-        errno = code;
-    }
-    g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_FAILED, "%s: cannot be written: %s", csv,
-                g_strerror(errno));
-    return FALSE;
+    return file_replace_commit(file, error);
 }
 
 static gboolean parse_mode(const char *mode, unsigned *modes)
@@ -129,7 +144,8 @@ static int run(const Command *command, int argc, char **argv)
     if (!parse_mode(mode, &options.modes))
         return command_usage_error(command, "--mode %s: say road, rail or all", mode);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Network) network = network_load(network_path, NULL, &error);
+    g_autoptr(Network) network =
+        match_load_network(network_path, drives, g_strv_length(drives), &error);
     if (network == NULL)
         return command_failed(command, error);
     Job job = {.network = network, .options = &options};

@@ -140,10 +140,13 @@ static void keep_hit(Search *search, const EdgeHit *hit)
 {
     EdgeIndex *index = search->index;
     if (index->seen[hit->edge] == index->search) {
+        /* unless a nearer edge has taken its place meanwhile */
         EdgeHit *old = &search->hits[index->hit_at[hit->edge]];
-        if (old->edge == hit->edge && hit->distance_m < old->distance_m)
-            *old = *hit;
-        return;
+        if (old->edge == hit->edge) {
+            if (hit->distance_m < old->distance_m)
+                *old = *hit;
+            return;
+        }
     }
     size_t at = search->n;
     if (search->n == search->max) {

@@ -31,6 +31,13 @@ static inline double match_robust_cost(double z2)
     return 3.0 * sqrt(z2) - 4.5;
 }
 
+/* The same for what speeds predict: beyond 3 standard deviations the speed was wrong, and how wrong
+ * says little. */
+static inline double match_surprise_cost(double z2)
+{
+    return z2 <= 9.0 ? 0.5 * z2 : 4.5 + log(z2 / 9.0);
+}
+
 /* Cost of an angle between the receiver's heading and the arc's direction, given by its cosine: 15°
  * of one σ, capped, since receivers lag in curves. Only for vehicles that move: headings of slow
  * ones mean little. */

@@ -134,8 +134,9 @@ GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
             .sigma_m = sigma_of(fix, options, noise),
             .step_m = NAN,
             .step_sd_m = NAN,
-            .speed_mps = fix->speed_mps >= 0.0 ? (float)fix->speed_mps : NAN,
-            .heading_deg = (float)fix->heading_deg,
+            .speed_mps =
+                fix->speed_mps >= 0.0 && fix->speed_mps < 1000.0 ? (float)fix->speed_mps : NAN,
+            .heading_deg = fabs(fix->heading_deg) <= 360.0 ? (float)fix->heading_deg : NAN,
         };
         if (before != NULL)
             o.dt_s = (float)fmax((double)(o.time_ns - before->time_ns) / 1e9, 0.001);
@@ -197,5 +198,5 @@ void match_learn_noise(const float *across_m, const float *dt_s, size_t n, Match
     double period_s = fmax(median(periods, n_changes), 0.01);
     /* var(x1 - x0) = 2 σ² (1 - ρ) */
     double rho = 1.0 - change_m * change_m / (2.0 * noise->sigma_m * noise->sigma_m);
-    noise->tau_s = rho > 0.01 ? CLAMP(-period_s / log(fmin(rho, 0.999)), 0.3, 60.0) : 0.3;
+    noise->tau_s = rho > 0.01 ? CLAMP(-period_s / log(fmin(rho, 0.999)), 0.3, 20.0) : 0.3;
 }

@@ -24,12 +24,12 @@
 
 enum { MAX_HYPOTHESES = 24, MAX_NEAR = 64, MAX_HITS = 12, TREE_ROOM = 8192 };
 
-static const double beam = 16.0;       /* worse than the best by this: dies */
-static const double change_cost = 9.0; /* leaving or joining the network */
-static const double break_cost = 14.0;   /* from one place of it to another with no way between */
-static const double off_cost = 3.0;    /* of each fix while off the network */
-static const double turn_cost = 12.0;  /* turning round on the road */
-static const double wander_m2s3 = 1.0; /* speed as a random walk where nobody tells it */
+static const double beam = 16.0;        /* worse than the best by this: dies */
+static const double change_cost = 11.0; /* leaving or joining the network */
+static const double break_cost = 18.0;  /* from one place of it to another with no way between */
+static const double off_cost = 3.0;     /* of each fix while off the network */
+static const double turn_cost = 11.0;   /* turning round on the road */
+static const double wander_m2s3 = 1.0;  /* speed as a random walk where nobody tells it */
 static const double turn_speed_mps = 4.0;
 static const double near_s = 4.0; /* up to here what follows is walked by hand */
 static const double near_m = 150.0;
@@ -98,7 +98,7 @@ typedef struct {
     guint n_next;
     double best;
     GArray *ways, *tree, *path, *scratch;
-    double off; /* cost of being off the network */
+    double off;        /* cost of being off the network */
     int32_t join_tree; /* where paths go on that join the network; -1: off the network */
     int32_t off_tree;
     uint32_t off_first;
@@ -138,6 +138,19 @@ static double misfit_cost(const Step *step, const ArcPlace *at)
     return cost;
 }
 
+/* The prediction when it turned out far wrong: a speed that the receiver told was not true, or the
+ * vehicle braked hard. What was expected counts for little then. */
+static Prediction doubt(const Prediction *p, double along_m)
+{
+    double more = along_m * along_m / 4.0;
+    Prediction d = *p;
+    d.inno2 += more;
+    d.gain_s = (p->gain_s * p->inno2 + more) / d.inno2;
+    d.gain_v = p->gain_v * p->inno2 / d.inno2;
+    d.pss += more;
+    return d;
+}
+
 /* Tries to see the hypothesis at the fix on `arc`, whose start lies away_m on from it. Returns the
  * candidate if it is worth keeping; its way is still to be filled in. */
 static Candidate *try_arc(Walker *w, const Hypothesis *h, const Prediction *p, uint32_t arc,
@@ -154,12 +167,17 @@ static Candidate *try_arc(Walker *w, const Hypothesis *h, const Prediction *p, u
     ArcPlace at = arc_project(w->network, arc, &step->plane, x, y, low_m, high_m);
     double along = (x - at.x) * at.tx + (y - at.y) * at.ty + at.offset_m - expected_m;
     double across = (x - at.x) * at.ty - (y - at.y) * at.tx;
-    double wanted_m = expected_m + p->gain_s * along;
-    double s = CLAMP(wanted_m, 0.0, length_m);
-    double cost = h->cost + match_robust_cost(along * along / p->inno2) +
+    double cost = h->cost + match_surprise_cost(along * along / p->inno2) +
                   match_robust_cost(across * across / step->noise2);
     if (cost > w->best + beam)
         return NULL;
+    Prediction wild;
+    if (along * along > 9.0 * p->inno2) {
+        wild = doubt(p, along);
+        p = &wild;
+    }
+    double wanted_m = expected_m + p->gain_s * along;
+    double s = CLAMP(wanted_m, 0.0, length_m);
     if (fabs(s - at.offset_m) > 0.5)
         at = arc_place(w->network, arc, &step->plane, s);
     double left = p->pss - p->gain_s * p->gain_s * p->inno2;
@@ -307,8 +325,9 @@ static void advance(Walker *w, Hypothesis *h, int32_t first_way)
         walk_far(w, h, &p, first_way, end_m, reach_m);
 }
 
-/* May it have turned round since the fix before? Trains only at a stop. */
-static gboolean may_turn(const Walker *w, const Hypothesis *h)
+/* May it have turned round since the fix before? Trains only at a stop. surprised: going on does
+ * not explain the fix. */
+static gboolean may_turn(const Walker *w, const Hypothesis *h, gboolean surprised)
 {
     const Step *step = &w->step;
     const NetworkEdge *edge = &w->network->edges[arc_edge(h->arc)];
@@ -317,7 +336,7 @@ static gboolean may_turn(const Walker *w, const Hypothesis *h)
     double v = isnan(step->o->step_m) ? h->v : (double)(step->o->step_m / step->o->dt_s);
     if (edge->kind == EDGE_RAIL)
         return v < 1.0 || (step->o->dt_s > 20.0f && step->straight_m < 3.0 * step->o->dt_s);
-    return v < turn_speed_mps || step->o->dt_s > near_s;
+    return v < turn_speed_mps || step->o->dt_s > near_s || surprised;
 }
 
 static void advance_turned(Walker *w, const Hypothesis *h)
@@ -490,7 +509,7 @@ static void begin_step(Walker *w, uint32_t i)
     }
     step->phi = w->phi;
     double sigma2 = (double)o->sigma_m * (double)o->sigma_m;
-    step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.01 * sigma2 + 0.25;
+    step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.03 * sigma2 + 0.5;
     step->hinge_m = fmax(25.0, 4.0 * (double)o->sigma_m);
     step->hinge_scale_m = fmax(5.0, (double)o->sigma_m);
     step->straight_m = 0.0;
@@ -521,10 +540,24 @@ static int32_t best_tree(const Walker *w)
     return w->live[best].tree;
 }
 
+/* A fix on a road by chance is less likely than one that lies apart; one after a long time says
+ * more than one of many. */
+static double cost_of_off(const Walker *w)
+{
+    double near2 = 4.0 * (double)w->step.o->sigma_m * (double)w->step.o->sigma_m;
+    double cost = w->step.o->dt_s > near_s ? 2.0 * off_cost : off_cost;
+    for (guint k = 0; k < w->n_next; k++) {
+        const Hypothesis *h = &w->next[k].h;
+        if (h->nx * h->nx + h->ny * h->ny < near2)
+            return cost + off_cost;
+    }
+    return cost;
+}
+
 /* Candidates become hypotheses, costs relative to the best. */
 static void settle(Walker *w, double least_before)
 {
-    double off_more = w->step.o->dt_s > near_s ? 2.0 * off_cost : off_cost;
+    double off_more = cost_of_off(w);
     double off = w->off + off_more;
     int32_t off_tree = w->off_tree;
     uint32_t off_first = w->off_first;
@@ -583,8 +616,9 @@ static void take(Walker *w, uint32_t i)
     for (guint k = 0; k < w->n_live; k++)
         if (w->live[k].cost != least)
             advance(w, &w->live[k], -1);
+    gboolean surprised = w->best > least + 8.0;
     for (guint k = 0; k < w->n_live; k++)
-        if (may_turn(w, &w->live[k]))
+        if (may_turn(w, &w->live[k], surprised))
             advance_turned(w, &w->live[k]);
     double join_cost = w->off + change_cost;
     if (least + break_cost < join_cost) {

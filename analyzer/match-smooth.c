@@ -15,6 +15,7 @@ typedef struct {
     double d, l1, l2; /* diagonal, link with the fix before, with the one before that */
     double b;         /* right side, then the solution */
     double scale;     /* of σ: more than 1 for a fix far off */
+    double doubt;     /* the same of the step before, whose speed proved wrong */
 } Row;
 
 struct Smoother {
@@ -49,9 +50,16 @@ static const Plane *plane_of(Smoother *smoother, const Observation *o)
     return &smoother->plane;
 }
 
-static double outlier_scale(double across_m, double sigma_m)
+static double outlier_scale(double error_m, double sigma_m)
 {
-    return fmax(1.0, fabs(across_m) / (3.0 * sigma_m));
+    return fmax(1.0, fabs(error_m) / (3.0 * sigma_m));
+}
+
+/* Positions pull a right speed about a little, by less than this. */
+static double step_doubt(double error_m, const Observation *o)
+{
+    double limit_m = 3.0 * (double)o->step_sd_m + 0.5 * (double)o->sigma_m;
+    return fmax(1.0, fabs(error_m) / limit_m);
 }
 
 /* Measures all fixes by projecting each onto the part of the line where the first pass saw it. */
@@ -89,7 +97,9 @@ static void project_all(Smoother *smoother, const MatchLine *line, const Observa
         row->z = before = place.s;
         row->tx = place.tx;
         row->ty = place.ty;
-        row->scale = outlier_scale(sqrt(place.x * place.x + place.y * place.y), (double)obs[i].sigma_m);
+        row->doubt = 1.0;
+        row->scale =
+            outlier_scale(sqrt(place.x * place.x + place.y * place.y), (double)obs[i].sigma_m);
     }
 }
 
@@ -107,6 +117,8 @@ static void measure_again(Smoother *smoother, const MatchLine *line, const Obser
         row->ty = place.ty;
         double across = place.x * place.ty - place.y * place.tx;
         row->scale = outlier_scale(across, (double)obs[i].sigma_m);
+        if (i > 0 && isfinite(obs[i].step_m))
+            row->doubt = step_doubt(row->b - row[-1].b - (double)obs[i].step_m, &obs[i]);
     }
 }
 
@@ -164,9 +176,9 @@ static void build(Smoother *smoother, const Observation *obs, size_t n, double t
         row->b += weight * y;
         if (i == 0)
             continue;
+        double step_sd = (double)obs[i].step_sd_m * row->doubt;
         if (isfinite(obs[i].step_m))
-            add_step(row - 1, row, (double)obs[i].step_m,
-                     1.0 / ((double)obs[i].step_sd_m * (double)obs[i].step_sd_m));
+            add_step(row - 1, row, (double)obs[i].step_m, 1.0 / (step_sd * step_sd));
         else if (i > 1 && dt > 0.05 && obs[i - 1].dt_s > 0.05f)
             add_bend(rows, i, dt, (double)obs[i - 1].dt_s,
                      1.0 / (wander_m2s3 * 0.5 * (dt + (double)obs[i - 1].dt_s)));

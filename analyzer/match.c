@@ -131,6 +131,12 @@ static void write_off(Matcher *matcher, const Observation *obs, const Run *run)
 
 /* ---- the two passes ---- */
 
+/* Receivers hold or freeze their position where the vehicle stands: that tells nothing of noise. */
+static gboolean stands(const Observation *o)
+{
+    return o->step_m < 0.5f * o->dt_s;
+}
+
 /* Finds the path of n observations and places them; writes the track, or (pilot) only how far each
  * fix lies across it. */
 static void match_part(Matcher *matcher, const Observation *obs, uint32_t n, float *across_m)
@@ -155,7 +161,7 @@ static void match_part(Matcher *matcher, const Observation *obs, uint32_t n, flo
             write_run(matcher, obs, &run);
         else
             for (uint32_t i = run.first; i < run.end; i++)
-                across_m[i] = matcher->places[i].across_m;
+                across_m[i] = stands(&obs[i]) ? NAN : matcher->places[i].across_m;
     }
 }
 

@@ -37,3 +37,8 @@ GArray *match_read_fixes(Drive *drive, gint64 source, GError **error);
 
 /* Sources of a drive that have fixes. Returns: (transfer full) array of gint64. */
 GArray *match_receivers(Drive *drive, GError **error);
+
+/* Loads the part of a network that lies around drives: what their receivers passed, and what lies
+ * between where they were silent. Drives without any position load all of it. `n` paths.
+ * Returns: (transfer full): free with network_free(). */
+Network *match_load_network(const char *network_path, char **drive_paths, size_t n, GError **error);
