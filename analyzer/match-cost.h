@@ -22,13 +22,13 @@ double match_beta_m(double period_s);
 
 /* Cost of being seen distance_m away. */
 double match_emission_cost(double distance_m, double sigma_m);
-/* Half the square of z standard deviations, beyond 3 only growing with z: one wild fix does not
+/* Half the square of z standard deviations, beyond 3 growing slowly: one wild fix does not
  * decide. */
 static inline double match_robust_cost(double z2)
 {
     if (z2 <= 9.0)
         return 0.5 * z2;
-    return 3.0 * sqrt(z2) - 4.5;
+    return 4.5 + 1.5 * (sqrt(z2) - 3.0);
 }
 
 /* The same for what speeds predict: beyond 3 standard deviations the speed was wrong, and how wrong

@@ -92,6 +92,26 @@ static void set_step(Observation *b, const Observation *a, SpeedReading reading)
     b->step_sd_m = (float)sqrt(wander * dt * dt * dt / 12.0 + 0.01 * step_m * step_m + 4.0);
 }
 
+/* No way is shorter than the straight line: where the speeds say so over some fixes, they are not
+ * believed there. */
+static void doubt_short_steps(Observation *obs, size_t n)
+{
+    enum { WINDOW = 20 };
+    for (size_t first = 0; first + 1 < n; first += WINDOW) {
+        size_t last = MIN(first + WINDOW, n - 1);
+        double told_m = 0.0;
+        for (size_t i = first + 1; i <= last; i++)
+            told_m += (double)obs[i].step_m;
+        if (isnan(told_m))
+            continue;
+        double straight_m = crs_short_distance_m(obs[first].at, obs[last].at);
+        double missing_m = straight_m - told_m - 4.0 * (double)obs[last].sigma_m;
+        float more_m = (float)(4.0 * missing_m / (double)(last - first));
+        for (size_t i = first + 1; missing_m > 0.0 && i <= last; i++)
+            obs[i].step_sd_m += more_m;
+    }
+}
+
 /* Vehicles without a speed: runs of fixes that stay near their first one. */
 static void find_standing(Observation *obs, size_t n)
 {
@@ -147,8 +167,22 @@ GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
     SpeedReading reading = choose_reading(obs, observations->len);
     for (guint i = 1; i < observations->len; i++)
         set_step(&obs[i], &obs[i - 1], reading);
+    doubt_short_steps(obs, observations->len);
     find_standing(obs, observations->len);
     return g_steal_pointer(&observations);
+}
+
+double match_time_jitter_s(const GArray *observations)
+{
+    const Observation *obs = (const Observation *)(const void *)observations->data;
+    guint changes = 0;
+    for (guint i = 0; i < observations->len; i++) {
+        if (obs[i].time_ns % INT64_C(1000000000) != 0)
+            return 0.0;
+        changes += i > 1 && obs[i].dt_s != obs[i - 1].dt_s;
+    }
+    /* rounding to a second: 1/sqrt(12) on either side of a step */
+    return changes > observations->len / 5 ? 0.41 : 0.0;
 }
 
 void match_set_noise(GArray *observations, const MatchFix *fixes, const MatchOptions *options,

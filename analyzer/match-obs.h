@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     double sigma_m; /* where a fix does not tell its accuracy */
     double tau_s;
+    double jitter_s; /* standard deviation of the times: clocks of phones give whole seconds */
 } MatchNoise;
 
 /* Observations of the fixes whose status is FIX_MATCHED. Which second a speed belongs to differs
@@ -33,6 +34,10 @@ typedef struct {
  * Returns: (transfer full) array of Observation. */
 GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
                       const MatchOptions *options, const MatchNoise *noise);
+
+/* Standard deviation of the fixes' times, seconds: not 0 where they are whole seconds apart, but
+ * not the same number of them. */
+double match_time_jitter_s(const GArray *observations);
 
 /* Sets the noise of each observation anew. */
 void match_set_noise(GArray *observations, const MatchFix *fixes, const MatchOptions *options,

@@ -90,7 +90,7 @@ typedef struct {
     RouteSearch *search;
     const Observation *obs;
     const MatchOptions *options;
-    double tau_s;
+    const MatchNoise *noise;
     Step step;
     Hypothesis live[MAX_HYPOTHESES];
     guint n_live;
@@ -206,7 +206,7 @@ static Candidate *try_arc(Walker *w, const Hypothesis *h, const Prediction *p, u
 
 /* ---- walking on ---- */
 
-static Prediction predict(const Step *step, Hypothesis *h)
+static Prediction predict(const Step *step, Hypothesis *h, double jitter_s)
 {
     double dt = step->o->dt_s;
     double qss = 0.0;
@@ -229,6 +229,7 @@ static Prediction predict(const Step *step, Hypothesis *h)
     /* the fix tells s + error; the error before was (fix before) - s before */
     p.inno2 =
         rest * rest * h->pss + 2.0 * rest * dt * h->psv + dt * dt * h->pvv + qss + step->noise2;
+    p.inno2 += h->v * jitter_s * h->v * jitter_s;
     p.gain_s = (rest * (h->pss + dt * h->psv) + dt * (h->psv + dt * h->pvv) + qss) / p.inno2;
     p.gain_v = (rest * h->psv + dt * h->pvv + qsv) / p.inno2;
     p.window_m = 4.0 * sqrt(p.inno2) + 4.0;
@@ -311,7 +312,7 @@ static void walk_far(Walker *w, const Hypothesis *h, const Prediction *p, int32_
 static void advance(Walker *w, Hypothesis *h, int32_t first_way)
 {
     const Step *step = &w->step;
-    Prediction p = predict(step, h);
+    Prediction p = predict(step, h, w->noise->jitter_s);
     Candidate *c = try_arc(w, h, &p, h->arc, -h->s);
     if (c != NULL)
         c->way = first_way;
@@ -505,11 +506,11 @@ static void begin_step(Walker *w, uint32_t i)
     double dt = o->dt_s;
     if (dt != w->dt_of_phi) {
         w->dt_of_phi = dt;
-        w->phi = exp(-dt / w->tau_s);
+        w->phi = exp(-dt / w->noise->tau_s);
     }
     step->phi = w->phi;
     double sigma2 = (double)o->sigma_m * (double)o->sigma_m;
-    step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.03 * sigma2 + 0.5;
+    step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.03 * sigma2 + 1.5;
     step->hinge_m = fmax(25.0, 4.0 * (double)o->sigma_m);
     step->hinge_scale_m = fmax(5.0, (double)o->sigma_m);
     step->straight_m = 0.0;
@@ -640,7 +641,7 @@ GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *s
     w->search = search;
     w->obs = observations;
     w->options = options;
-    w->tau_s = noise->tau_s;
+    w->noise = noise;
     w->dt_of_phi = -1.0;
     w->ways = g_array_new(FALSE, FALSE, sizeof(Way));
     w->tree = g_array_new(FALSE, FALSE, sizeof(TreeNode));

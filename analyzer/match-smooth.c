@@ -146,7 +146,7 @@ static void add_bend(Row *rows, size_t i, double dt1, double dt0, double weight)
     rows[i].l2 += weight * a * c;
 }
 
-static void build(Smoother *smoother, const Observation *obs, size_t n, double tau_s)
+static void build(Smoother *smoother, const Observation *obs, size_t n, const MatchNoise *noise)
 {
     Row *rows = smoother->rows;
     for (size_t i = 0; i < n; i++)
@@ -158,13 +158,18 @@ static void build(Smoother *smoother, const Observation *obs, size_t n, double t
         double sigma = (double)obs[i].sigma_m * row->scale;
         double dt = (double)obs[i].dt_s;
         if (dt != dt_before) {
-            phi_of_dt = exp(-dt / tau_s);
+            phi_of_dt = exp(-dt / noise->tau_s);
             dt_before = dt;
         }
         double phi = 0.0;
         if (i > 0) /* what was along the line before a bend is across it after */
             phi = phi_of_dt * fmax(row->tx * row[-1].tx + row->ty * row[-1].ty, 0.0);
-        double weight = 1.0 / (sigma * sigma * (1.0 - phi * phi) + 0.01 * sigma * sigma + 0.1);
+        double variance = sigma * sigma * (1.0 - phi * phi) + 0.01 * sigma * sigma + 0.1;
+        if (noise->jitter_s > 0.0 && i > 0) {
+            double shift_m = noise->jitter_s * fmin(fabs(row->z - row[-1].z) / dt, 100.0);
+            variance += shift_m * shift_m;
+        }
+        double weight = 1.0 / variance;
         double y = row->z;
         row->d += weight;
         if (i > 0) {
@@ -263,7 +268,7 @@ static void write_places(Smoother *smoother, const MatchLine *line, const Observ
 }
 
 void smoother_run(Smoother *smoother, const MatchLine *line, const Observation *observations,
-                  uint32_t first, uint32_t end, double tau_s, double max_speed_mps,
+                  uint32_t first, uint32_t end, const MatchNoise *noise, double max_speed_mps,
                   SmoothPlace *places)
 {
     size_t n = end - first;
@@ -274,11 +279,11 @@ void smoother_run(Smoother *smoother, const MatchLine *line, const Observation *
     }
     const LinePiece *last = &g_array_index(line->pieces, LinePiece, line->pieces->len - 1);
     project_all(smoother, line, obs, n, first, max_speed_mps);
-    build(smoother, obs, n, tau_s);
+    build(smoother, obs, n, noise);
     solve(smoother->rows, n);
     keep_on_line(smoother->rows, n, last->end_s);
     measure_again(smoother, line, obs, n);
-    build(smoother, obs, n, tau_s);
+    build(smoother, obs, n, noise);
     solve(smoother->rows, n);
     variances(smoother->rows, n, places);
     keep_on_line(smoother->rows, n, last->end_s);

@@ -154,9 +154,8 @@ static void match_part(Matcher *matcher, const Observation *obs, uint32_t n, flo
             continue;
         }
         match_line_set(&matcher->line, matcher->network, run.arcs, run.n_arcs);
-        smoother_run(matcher->smoother, &matcher->line, obs, run.first, run.end,
-                     matcher->noise.tau_s, matcher->options.max_speed_mps,
-                     matcher->places + run.first);
+        smoother_run(matcher->smoother, &matcher->line, obs, run.first, run.end, &matcher->noise,
+                     matcher->options.max_speed_mps, matcher->places + run.first);
         if (across_m == NULL)
             write_run(matcher, obs, &run);
         else
@@ -253,11 +252,12 @@ static gboolean match_all(Matcher *matcher, GError **error)
     if (!check_meets(matcher, error))
         return FALSE;
     preset_fixes(matcher);
-    matcher->noise = (MatchNoise){guess_sigma_m(matcher), 5.0};
+    matcher->noise = (MatchNoise){.sigma_m = guess_sigma_m(matcher), .tau_s = 5.0};
     g_autoptr(GArray) observations = match_observe(matcher->fixes, matcher->n, matcher->status,
                                                    &matcher->options, &matcher->noise);
     if (observations->len == 0)
         return TRUE;
+    matcher->noise.jitter_s = match_time_jitter_s(observations);
     matcher->places = g_new(SmoothPlace, observations->len);
     learn_noise(matcher, observations);
     match_part(matcher, (const Observation *)(void *)observations->data, observations->len, NULL);
