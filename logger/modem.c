@@ -10,6 +10,8 @@
 #define BACKOFF_LAST_MS  10000U
 
 struct Modem {
+    gint64 cell_id; /* of the last sample that had one */
+    gboolean cell_known;
     const ModemHost *host;
     const ConfigModem *config;
     const ModemDriver *type;
@@ -177,12 +179,16 @@ static void note_changes(Modem *modem, const Sample *old, const Sample *sample)
                    rat_name((Rat)sample->rat));
         event(modem, "rat-change", detail, (double)NAN);
     }
-    if (RECORD_HAS(old, SAMPLE, cell_id) && RECORD_HAS(sample, SAMPLE, cell_id) &&
-        old->cell_id != sample->cell_id) {
-        g_snprintf(detail, sizeof detail, "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, old->cell_id,
-                   sample->cell_id);
+    /* A sample in the middle of a change has no cell yet: compare with the last one that had. */
+    if (!RECORD_HAS(sample, SAMPLE, cell_id))
+        return;
+    if (modem->cell_known && modem->cell_id != sample->cell_id) {
+        g_snprintf(detail, sizeof detail, "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                   modem->cell_id, sample->cell_id);
         event(modem, "cell-change", detail, (double)NAN);
     }
+    modem->cell_known = TRUE;
+    modem->cell_id = sample->cell_id;
 }
 
 static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)

@@ -109,6 +109,17 @@ static void set_cell_id(QmiState *state, gint64 id)
     RECORD_SET(&state->cell, SAMPLE, cell_id, id);
 }
 
+/* Messages older than NR have room for 32 of its 36 bits: these only show that the cell changed. */
+static void set_short_cell_id(QmiState *state, guint32 id)
+{
+    if (state->rat != RAT_NR_SA) {
+        set_cell_id(state, id);
+    } else if (RECORD_HAS(&state->cell, SAMPLE, cell_id) && (guint32)state->cell.cell_id != id) {
+        forget_cell(state);
+        state->cell_changed = TRUE;
+    }
+}
+
 static void set_text(char *to, gsize size, const char *text, gboolean *changed)
 {
     if (strcmp(to, text) == 0)
@@ -231,7 +242,7 @@ gboolean qmi_take_serving_system(QmiState *state, const QmiTlvs *tlvs)
     ByteReader cid = qmi_find(tlvs, (guint8)(0x1d + shift));
     guint32 cell_id = byte_read_u32_le(&cid);
     if (byte_reader_done(&cid) && cell_id != 0xffffffff)
-        set_cell_id(state, cell_id);
+        set_short_cell_id(state, cell_id);
     ByteReader plmn = qmi_find(tlvs, 0x12);
     guint16 mcc = byte_read_u16_le(&plmn), mnc = byte_read_u16_le(&plmn);
     if (byte_reader_done(&plmn)) {
@@ -267,7 +278,7 @@ static void take_system(QmiState *state, ByteReader reader, gboolean lte)
     if (reader.failed)
         tac_valid = 0;
     if (cid_valid != 0 && cid != 0xffffffff)
-        set_cell_id(state, cid);
+        set_short_cell_id(state, cid);
     if (tac_valid != 0 && tac != 0xffff && tac != 0xfffe)
         RECORD_SET(&state->cell, SAMPLE, tac, tac);
     else if (!lte && lac_valid != 0 && lac != 0xffff && lac != 0xfffe)

@@ -9,8 +9,7 @@ lab.rig()
 lab.gpsd()
 lab.configure(interval="500 ms", gps="stale-after=1 s")
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(2, 21))
 inside = [f["time_ns"] for f in lab.truth("fixes") if f["mode"] == 1]
 low, high = inside[0] + 10**9, inside[-1] - 10**9

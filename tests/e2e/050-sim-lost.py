@@ -18,8 +18,7 @@ for-s=8
 lab.rig()
 lab.gpsd()
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(2, 25))
 for modem in ("red", "white"):
     lab.want_event("sim-lost", modem, after=5, before=14)

@@ -19,8 +19,7 @@ for-s=4
 lab.rig()
 lab.gpsd()
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(quiet=[("red", 5, 18), ("white", 7, 22)], span=(2, 29))
 for modem in ("red", "white"):
     lab.want_event("modem-lost", modem, after=5)

@@ -10,8 +10,7 @@ lab = riglab.Lab(duration=30, gps_rate=5, gps__clock_offset_s=TWO_YEARS, gps__co
 lab.rig()
 lab.gpsd()
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 truth = lab.truth("fixes")
 first, last = truth[0]["time_ns"], truth[-1]["time_ns"]
 for table in ("samples", "fixes", "events"):

@@ -21,8 +21,7 @@ lab.rig()
 lab.gpsd()
 lab.configure(interval="200 ms", modem="cell-interval=200 ms")
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(2, 19), wrong=0.02)
 for modem in ("red", "white"):
     cells = [t["cell_id"] for t in lab.truth("samples") if t["source"] == modem]

@@ -9,8 +9,7 @@ lab.rig()
 lab.gpsd()
 lab.configure(interval="500 ms")
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(2, 23))
 for modem in ("red", "white"):
     rats = [s["rat"] for s in lab.records("samples") if s["source"] == modem]

@@ -13,8 +13,7 @@ text=24201
 lab.rig()
 lab.gpsd()
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(2, 21))
 for modem in lab.modems:
     rows = [s for s in lab.records("samples") if s["source"] == modem]

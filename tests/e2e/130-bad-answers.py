@@ -15,8 +15,7 @@ lab.rig()
 lab.gpsd()
 lab.configure(interval="200 ms", modem="timeout=1 s\nwedge-after=3 s")
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 start = lab.truth("fixes")[0]["time_ns"]
 
 

@@ -17,6 +17,5 @@ for proxy in (QMI_PROXY, MBIM_PROXY):
 lab.wait_for(lambda: "@mbim-proxy" in open("/proc/net/unix", encoding="utf-8").read()
              and "@qmi-proxy" in open("/proc/net/unix", encoding="utf-8").read(), 5, "the proxies")
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
+lab.finish()
 lab.compare(span=(6, 21))

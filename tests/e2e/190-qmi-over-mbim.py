@@ -9,9 +9,9 @@ lab = riglab.Lab(duration=18, gps_rate=5, modem_red__protocol="qmi-over-mbim",
 lab.rig()
 lab.gpsd()
 lab.logger()
-lab.wait_rig()
-lab.stop_logger()
-lab.compare(span=(4, 17))
+lab.finish()
+# Without extensions RSRP comes with the cells only.
+lab.compare(span=(4, 17), missing=0.75)
 red = [s for s in lab.records("samples") if s["source"] == "red"]
 if not any(s["band"] == 3 for s in red):
     riglab.fail("the fuller set (band) is missing over QMI over MBIM")
