@@ -33,7 +33,7 @@ def plain(lab, checks):
     lab.reflector(link)
     webserver.nginx(lab, link)
     records = lab.probe(link, "schedule", "-u", f"http://{link.address}/big", "-s", "32", "--plan",
-                        "train=9,download=16,meeting=20", "--rates", "3,10/3")
+                        "train=12,download=40,meeting=40", "--rates", "3,10/3")
     probes = netlab.table(records, "probes")
     kinds = {p["kind"] for p in probes if p["status"] == "ok"}
     checks.that(kinds >= {"stamp", "train", "throughput", "meeting"}, f"ran: {kinds}")
