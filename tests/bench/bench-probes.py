@@ -138,6 +138,7 @@ def cpu(lab):
 
 def main():
     lab = netlab.Lab()
+    webserver.need()
     parts = {"rtt": rtt, "others": others, "throughput": throughput, "cpu": cpu}
     print("load average", " ".join(f"{load:.2f}" for load in os.getloadavg()))
     for name in sys.argv[1:] or parts:

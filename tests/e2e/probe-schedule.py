@@ -116,6 +116,7 @@ def budget(lab, checks):
 
 def main():
     lab = netlab.Lab()
+    webserver.need()
     checks = netlab.Checks()
     failures = []
 

@@ -175,6 +175,7 @@ def main():
     if sys.argv[1:2] == ["evil"]:
         evil(sys.argv[2])
     lab = netlab.Lab()
+    webserver.need()
     checks = netlab.Checks()
     failures = []
 

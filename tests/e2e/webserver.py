@@ -45,6 +45,14 @@ TLS = """
 """
 
 
+def need():
+    """Skips the test where nginx or openssl is missing; to be called before any thread."""
+    import netlab
+    for program in ("nginx", "openssl"):
+        if not shutil.which(program) and not os.path.exists(f"/usr/sbin/{program}"):
+            netlab.skip(f"{program} is not installed")
+
+
 def nginx(lab, link, megabytes=400):
     """Starts nginx in the server's namespace of the link; returns its folder, or skips."""
     import netlab

@@ -96,10 +96,19 @@ static unsigned settle(Fixture *fixture, UdpSocket *socket, int ms)
     return fixture->n;
 }
 
+/* Waits for n packets, at most 5 s: a busy machine may be slow. Returns packets got. */
+static unsigned await(Fixture *fixture, UdpSocket *socket, unsigned n)
+{
+    unsigned got = 0;
+    for (int i = 0; i < 500 && got < n; i++)
+        got += settle(fixture, socket, 10);
+    return got;
+}
+
 static unsigned ask(Fixture *fixture, UdpSocket *socket, const void *data, gsize length)
 {
     g_assert_cmpint(udp_send(socket, data, length, NULL, NULL), ==, 0);
-    return settle(fixture, socket, 15);
+    return settle(fixture, socket, 30);
 }
 
 static void test_stamp_peer(void)
@@ -296,7 +305,8 @@ static void test_session(void)
     message->rate_bps = 20000000;
     (void)session_write(message, fixture.key, data, sizeof data);
     g_assert_cmpint(udp_send(fixture.session, data, SESSION_ASK_SIZE, NULL, NULL), ==, 0);
-    g_assert_cmpuint(settle(&fixture, fixture.session, 120), ==, 100);
+    g_assert_cmpuint(await(&fixture, fixture.session, 100), ==, 100);
+    g_assert_cmpuint(settle(&fixture, fixture.session, 120), ==, 0);
     g_assert_cmpuint(fixture.length, ==, 1250 - MEDIA_IP_OVERHEAD);
     /* The same GO again is old; a train beyond the limits is refused. */
     g_assert_cmpint(udp_send(fixture.session, data, SESSION_ASK_SIZE, NULL, NULL), ==, 0);
@@ -331,9 +341,11 @@ static void test_meeting(void)
     set_up_with(&fixture, TRUE, NULL, 1000, FALSE);
     g_assert_true(start(&fixture, 3, SESSION_MEETING, 60, reply));
     guint64 token = reply->token;
-    unsigned n = settle(&fixture, fixture.session, 1200); /* from 0.2 s after ACCEPT */
+    gint64 begun_us = g_get_monotonic_time();
+    unsigned n = await(&fixture, fixture.session, 180); /* 200 a second, 0.2 s after ACCEPT */
+    double took_s = (double)(g_get_monotonic_time() - begun_us) / 1e6;
     g_assert_cmpuint(n, >=, 180);
-    g_assert_cmpuint(n, <=, 240);
+    g_assert_cmpfloat(n, <=, 200 * took_s + 20);
     MediaHeader header;
     g_assert_true(media_read(fixture.last, fixture.length, &header));
     g_assert_cmpuint(header.token, ==, token);
@@ -345,7 +357,7 @@ static void test_meeting(void)
     media_write(&header, data, sizeof data);
     g_assert_cmpuint(ask(&fixture, fixture.session, data, sizeof data), ==, 0);
     g_assert_false(start(&fixture, 3, SESSION_MEETING, 60, reply) && reply->token != token);
-    g_assert_cmpuint(settle(&fixture, fixture.session, 200), >, 20);
+    g_assert_cmpuint(await(&fixture, fixture.session, 21), >, 20);
     g_assert_cmpuint(reflector_counts(fixture.reflector).moved, ==, 1);
     g_assert_cmpuint(reflector_sessions(fixture.reflector), ==, 1);
     tear_down(&fixture);
