@@ -29,6 +29,8 @@ static int by_value(const void *a, const void *b)
 
 double stat_percentile_weighted(StatWeighted *v, size_t n, double p)
 {
+    if (n == 0)
+        return NAN; /* v may be NULL, which qsort() does not allow */
     qsort(v, n, sizeof *v, by_value);
     double total = 0.0, sum = 0.0;
     for (size_t i = 0; i < n; i++)
