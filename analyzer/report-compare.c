@@ -270,10 +270,9 @@ void report_section_claims(Page *page)
         const char *table, *title;
         size_t most;
     } added[] = {
-        {"claim_summary", W("Claims of the operators' maps against the measurements"), 200},
-        {"over_claims", W("Longest stretches claimed but measured without"), 25},
+        {"claim_tables", W("Claims of the operators' maps against the measurements"), 200},
+        {"overclaims", W("Longest stretches claimed but measured without"), 25},
         {"claim_sensitivity", W("How much the result depends on antenna and vehicle"), 200},
-        {"claim_areas", W("Claims by area"), 200},
         {"vehicle_loss", W("Loss of the vehicle, roof against cabin"), 100},
         {"diff_summary", W("Before and after"), 200},
         {"diff_gaps", W("Gaps that changed"), 50},
