@@ -9,27 +9,25 @@
  * gap); of those that come together on one arc the best lives on (Viterbi), and what is much worse
  * than the best dies. One hypothesis more says that the vehicle is not on the network; it is the
  * way out of every dead end.
- *
- * Paths are kept as a tree that grows from the past: what all living hypotheses share is decided,
- * and is handed over when the tree has grown.
  */
 #include "analyzer/match-path.h"
 
 #include "analyzer/crs.h"
 #include "analyzer/match-arc.h"
 #include "analyzer/match-cost.h"
+#include "analyzer/match-tree.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MAX_HYPOTHESES = 24, MAX_NEAR = 64, MAX_HITS = 12, TREE_ROOM = 8192 };
 
-static const double beam = 16.0;        /* worse than the best by this: dies */
-static const double change_cost = 11.0; /* leaving or joining the network */
-static const double break_cost = 18.0;  /* from one place of it to another with no way between */
-static const double off_cost = 3.0;     /* of each fix while off the network */
-static const double turn_cost = 11.0;   /* turning round on the road */
-static const double wander_m2s3 = 1.0;  /* speed as a random walk where nobody tells it */
+static const double beam = 16.0;         /* worse than the best by this: dies */
+static const double change_cost = 11.0;  /* leaving or joining the network */
+static const double break_cost = 18.0;   /* from one place of it to another with no way between */
+static const double off_cost = 3.5;      /* of each fix while off the network */
+static const double junction_cost = 1.0; /* going on over a junction: one way of several */
+static const double turn_cost = 11.0;    /* turning round on the road */
+static const double wander_m2s3 = 0.5;   /* speed as a random walk where nobody tells it */
 static const double turn_speed_mps = 4.0;
 static const double near_s = 4.0; /* up to here what follows is walked by hand */
 static const double near_m = 150.0;
@@ -58,11 +56,6 @@ typedef struct {
     int32_t way; /* -1: still on the same arc */
     gboolean joins;
 } Candidate;
-
-typedef struct {
-    PathArc arc;
-    int32_t parent;
-} TreeNode;
 
 /* What is the same for all hypotheses in one step. */
 typedef struct {
@@ -97,7 +90,8 @@ typedef struct {
     Candidate next[MAX_HYPOTHESES];
     guint n_next;
     double best;
-    GArray *ways, *tree, *path, *scratch;
+    MatchTree tree;
+    GArray *ways, *scratch;
     double off;        /* cost of being off the network */
     int32_t join_tree; /* where paths go on that join the network; -1: off the network */
     int32_t off_tree;
@@ -247,7 +241,16 @@ typedef struct {
     uint32_t arc;
     int32_t way;
     double end_m; /* from the hypothesis to the arc's end */
+    double cost;  /* of the junctions up to here */
 } Near;
+
+static gboolean is_listed(const Near *list, guint from, guint to, uint32_t arc)
+{
+    for (guint i = from; i < to; i++)
+        if (list[i].arc == arc)
+            return TRUE;
+    return FALSE;
+}
 
 /* Arcs that follow within reach, one after the other. */
 static void walk_near(Walker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
@@ -255,33 +258,30 @@ static void walk_near(Walker *w, const Hypothesis *h, const Prediction *p, int32
 {
     Near list[MAX_NEAR];
     guint n = 0;
-    list[n++] = (Near){h->arc, first_way, end_m};
+    list[n++] = (Near){h->arc, first_way, end_m, 0.0};
     const Network *network = w->network;
+    Hypothesis on = *h;
     for (guint at = 0; at < n; at++) {
         Near here = list[at];
         if (here.end_m > reach_m)
             continue;
         const NetworkEdge *edge = &network->edges[arc_edge(here.arc)];
         uint32_t node = arc_backward(here.arc) ? edge->from : edge->to;
-        for (uint32_t k = network->star[node]; k < network->star[node + 1]; k++) {
-            uint32_t e = network->star_edges[k];
-            for (uint32_t backward = 0; backward < 2; backward++) {
-                uint32_t start = backward ? network->edges[e].to : network->edges[e].from;
-                uint32_t arc = 2 * e + backward;
-                if (start != node || n == MAX_NEAR ||
-                    !route_may_follow(w->search, here.arc, arc, FALSE))
-                    continue;
-                gboolean known = FALSE;
-                for (guint i = at; i < n && !known; i++)
-                    known = list[i].arc == arc;
-                if (known)
-                    continue;
-                int32_t way = add_way(w, arc, here.way);
-                Candidate *c = try_arc(w, h, p, arc, here.end_m);
-                if (c != NULL)
-                    c->way = way;
-                list[n++] = (Near){arc, way, here.end_m + network->edges[e].length_m};
-            }
+        gboolean junction = network->star[node + 1] - network->star[node] > 2;
+        double cost = here.cost + (junction ? junction_cost : 0.0);
+        on.cost = h->cost + cost;
+        for (uint32_t k = 2 * network->star[node]; k < 2 * network->star[node + 1]; k++) {
+            uint32_t e = network->star_edges[k / 2];
+            uint32_t start = k & 1U ? network->edges[e].to : network->edges[e].from;
+            uint32_t arc = 2 * e + (k & 1U);
+            if (start != node || n == MAX_NEAR || is_listed(list, at, n, arc) ||
+                !route_may_follow(w->search, here.arc, arc, FALSE))
+                continue;
+            int32_t way = add_way(w, arc, here.way);
+            Candidate *c = try_arc(w, &on, p, arc, here.end_m);
+            if (c != NULL)
+                c->way = way;
+            list[n++] = (Near){arc, way, here.end_m + network->edges[e].length_m, cost};
         }
     }
 }
@@ -391,14 +391,7 @@ static void join(Walker *w, double cost)
     }
 }
 
-/* ---- the tree of paths ---- */
-
-static int32_t add_node(Walker *w, PathArc arc, int32_t parent)
-{
-    TreeNode node = {arc, parent};
-    g_array_append_val(w->tree, node);
-    return (int32_t)w->tree->len - 1;
-}
+/* ---- the paths ---- */
 
 static int32_t add_ways(Walker *w, int32_t way, int32_t parent)
 {
@@ -406,8 +399,8 @@ static int32_t add_ways(Walker *w, int32_t way, int32_t parent)
         return parent;
     const Way *last = &g_array_index(w->ways, Way, way);
     int32_t before = add_ways(w, last->previous, parent);
-    return add_node(
-        w,
+    return match_tree_add(
+        &w->tree,
         (PathArc){
             .arc = last->arc, .first = w->step.i, .enter_m = last->enter_m, .turned = last->turned},
         before);
@@ -417,76 +410,20 @@ static int32_t off_node(Walker *w, uint32_t until)
 {
     if (w->off_first >= until)
         return w->off_tree;
-    return add_node(w, (PathArc){.arc = MATCH_OFF, .first = w->off_first, .begins = TRUE},
-                    w->off_tree);
+    return match_tree_add(
+        &w->tree, (PathArc){.arc = MATCH_OFF, .first = w->off_first, .begins = TRUE}, w->off_tree);
 }
 
-static TreeNode *node_at(Walker *w, int32_t node)
-{
-    return &g_array_index(w->tree, TreeNode, node);
-}
-
-/* Hands over the path from the tree's root (handed over before) to `node`. */
-static void hand_over(Walker *w, int32_t node)
-{
-    guint first = w->path->len;
-    for (int32_t at = node; at > 0; at = node_at(w, at)->parent)
-        g_array_append_val(w->path, node_at(w, at)->arc);
-    for (guint i = first, j = w->path->len; i + 1 < j; i++, j--) {
-        PathArc swap = g_array_index(w->path, PathArc, i);
-        g_array_index(w->path, PathArc, i) = g_array_index(w->path, PathArc, j - 1);
-        g_array_index(w->path, PathArc, j - 1) = swap;
-    }
-}
-
-/* The youngest node that all living paths share. Parents are older than their children. */
-static int32_t shared_node(Walker *w)
-{
-    int32_t tips[MAX_HYPOTHESES + 1];
-    guint n = 0;
-    for (guint k = 0; k < w->n_live; k++)
-        tips[n++] = w->live[k].tree;
-    tips[n++] = w->off_tree;
-    for (;;) {
-        guint youngest = 0;
-        gboolean same = TRUE;
-        for (guint k = 1; k < n; k++) {
-            same = same && tips[k] == tips[0];
-            if (tips[k] > tips[youngest])
-                youngest = k;
-        }
-        if (same)
-            return tips[0];
-        tips[youngest] = node_at(w, tips[youngest])->parent;
-    }
-}
-
-/* Hands over what is decided and forgets what is dead. */
 static void prune_tree(Walker *w)
 {
-    int32_t root = shared_node(w);
-    hand_over(w, root);
-    g_autofree int32_t *number = g_new(int32_t, w->tree->len);
-    memset(number, -1, w->tree->len * sizeof *number);
-    for (guint k = 0; k <= w->n_live; k++)
-        for (int32_t at = k < w->n_live ? w->live[k].tree : w->off_tree; at > root;
-             at = node_at(w, at)->parent)
-            number[at] = 0;
-    int32_t n = 0;
-    number[root] = n++;
-    *node_at(w, 0) = *node_at(w, root);
-    for (int32_t at = root + 1; at < (int32_t)w->tree->len; at++) {
-        if (number[at] < 0)
-            continue;
-        number[at] = n;
-        TreeNode node = *node_at(w, at);
-        node.parent = number[node.parent];
-        *node_at(w, n++) = node;
-    }
-    g_array_set_size(w->tree, (guint)n);
+    int32_t tips[MAX_HYPOTHESES + 1];
     for (guint k = 0; k < w->n_live; k++)
-        w->live[k].tree = number[w->live[k].tree];
-    w->off_tree = number[w->off_tree];
+        tips[k] = w->live[k].tree;
+    tips[w->n_live] = w->off_tree;
+    match_tree_prune(&w->tree, tips, w->n_live + 1);
+    for (guint k = 0; k < w->n_live; k++)
+        w->live[k].tree = tips[k];
+    w->off_tree = tips[w->n_live];
 }
 
 /* ---- the run ---- */
@@ -577,8 +514,8 @@ static void settle(Walker *w, double least_before)
         if (c->joins && joined < 0)
             joined = w->join_tree >= 0 ? w->join_tree : off_node(w, w->step.i);
         if (c->joins)
-            c->h.tree =
-                add_node(w, (PathArc){.arc = c->h.arc, .first = w->step.i, .begins = TRUE}, joined);
+            c->h.tree = match_tree_add(
+                &w->tree, (PathArc){.arc = c->h.arc, .first = w->step.i, .begins = TRUE}, joined);
         else
             c->h.tree = add_ways(w, c->way, c->from_tree);
         c->h.cost -= least;
@@ -644,17 +581,18 @@ GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *s
     w->noise = noise;
     w->dt_of_phi = -1.0;
     w->ways = g_array_new(FALSE, FALSE, sizeof(Way));
-    w->tree = g_array_new(FALSE, FALSE, sizeof(TreeNode));
-    w->path = g_array_new(FALSE, FALSE, sizeof(PathArc));
+    match_tree_init(&w->tree);
     w->scratch = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    (void)add_node(w, (PathArc){.arc = MATCH_OFF}, -1);
     begin_step(w, 0);
     join(w, 0.0);
     settle(w, INFINITY);
+    guint room = TREE_ROOM;
     for (uint32_t i = 1; i < n; i++) {
         take(w, i);
-        if (w->tree->len > TREE_ROOM)
+        if (match_tree_size(&w->tree) > room) {
             prune_tree(w);
+            room = MAX((guint)TREE_ROOM, 2 * match_tree_size(&w->tree));
+        }
     }
     double least = w->off;
     int32_t best = -1;
@@ -663,11 +601,10 @@ GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *s
             least = w->live[k].cost;
             best = w->live[k].tree;
         }
-    hand_over(w, best >= 0 ? best : off_node(w, n));
+    match_tree_hand_over(&w->tree, best >= 0 ? best : off_node(w, n));
     g_array_unref(w->ways);
-    g_array_unref(w->tree);
     g_array_unref(w->scratch);
-    GArray *path = w->path;
+    GArray *path = match_tree_finish(&w->tree);
     g_free(w);
     return path;
 }

@@ -7,6 +7,7 @@
 #include "analyzer/edge-index.h"
 #include "analyzer/match-line.h"
 #include "analyzer/match.h"
+#include "analyzer/network-builder.h"
 #include "analyzer/track-build.h"
 #include "tests/bench/made-truth.h"
 
@@ -363,13 +364,6 @@ static void run_case(const Truth *truth, double sigma_m, guint32 seed, Thinning 
         const TruthFix *fix = &fixes[g_array_index(which, guint, (guint)k)];
         tally.n++;
         unmatched += found[k].status != FIX_MATCHED;
-        if (g_getenv("BENCH_DEBUG") &&
-            (found[k].status != FIX_MATCHED ||
-             (g_getenv("BENCH_DEBUG")[0] == '2' && found[k].edge != fix->edge)))
-            printf("  fix %u trip %u status %d edge %u(%d) true %u off %.1f of %.1f v %.1f\n",
-                   g_array_index(which, guint, (guint)k), fix->trip, found[k].status, found[k].edge,
-                   found[k].stretch, fix->edge, fix->offset_m,
-                   truth->network->edges[fix->edge].length_m, fix->speed_mps);
         tally.right += found[k].edge == fix->edge;
         Plane plane = plane_at(fix->at);
         PlanePoint p = plane_from_geo(&plane, found[k].point);
@@ -389,6 +383,58 @@ static void run_case(const Truth *truth, double sigma_m, guint32 seed, Thinning 
     track_free(track);
 }
 
+/* Takes long edges out of the network: what was driven on them is not on it any more, and is to
+ * come back unmatched where no other edge is within 35 m. */
+static void run_off(const Truth *truth, double sigma_m)
+{
+    static const double long_m = 400.0;
+    static const double apart_m = 35.0;
+    if (strstr("off the network", wanted) == NULL)
+        return;
+    NetworkBuilder *builder = network_builder_new();
+    for (uint32_t e = 0; e < truth->network->n_edges; e++) {
+        NetworkEdge edge = truth->network->edges[e];
+        edge.fid = e;
+        edge.id = NULL;
+        if (edge.length_m < long_m)
+            (void)network_builder_add_edge(builder, &edge, edge.from, edge.to,
+                                           truth->network->points + edge.first_point,
+                                           edge.n_points);
+    }
+    g_autoptr(Network) network = network_builder_finish(builder, NULL, NULL);
+    g_autoptr(EdgeIndex) index = edge_index_new(network, 0);
+    g_autofree GeoPoint *seen = truth_blur(truth, sigma_m, 5);
+    g_autoptr(GArray) which = g_array_new(FALSE, FALSE, sizeof(guint));
+    Thinning thin = {.period_s = 1};
+    g_autoptr(GArray) input = match_fixes(truth, seen, &thin, which);
+    g_autoptr(Track) track =
+        track_match(network, (const MatchFix *)(void *)input->data, input->len, NULL, NULL);
+    size_t n = 0;
+    const TrackFix *found = track_fixes(track, &n);
+    guint off = 0;
+    guint off_right = 0;
+    guint on = 0;
+    guint on_unmatched = 0;
+    guint on_right = 0;
+    for (size_t i = 0; i < n; i++) {
+        const TruthFix *fix = &g_array_index(truth->fixes, TruthFix, (guint)i);
+        gboolean removed = truth->network->edges[fix->edge].length_m >= long_m;
+        if (removed && edge_index_nearest_m(index, fix->at, 100.0) > apart_m) {
+            off++;
+            off_right += found[i].status == FIX_OFF_NETWORK;
+        } else if (!removed) {
+            on++;
+            on_unmatched += found[i].status != FIX_MATCHED;
+            on_right += found[i].status == FIX_MATCHED &&
+                        network->edges[found[i].edge].fid == (int64_t)fix->edge;
+        }
+    }
+    printf("%-9s off the network, %.0f m: %u fixes, %.1f %% of them unmatched; of %u on it %.2f %% "
+           "right, %.2f %% unmatched\n",
+           truth->name, sigma_m, off, 100.0 * off_right / MAX(off, 1U), on,
+           100.0 * on_right / MAX(on, 1U), 100.0 * on_unmatched / MAX(on, 1U));
+}
+
 static void run_all(const Truth *truth, gboolean measured)
 {
     if (measured)
@@ -404,6 +450,10 @@ static void run_all(const Truth *truth, gboolean measured)
     run_case(truth, 5.0, 17, (Thinning){10, TRUE, 0}, "0.1 Hz no sp.");
     run_case(truth, 5.0, 7, (Thinning){1, FALSE, 30.0}, "5 m gaps 30 s");
     run_case(truth, 5.0, 7, (Thinning){1, FALSE, 120.0}, "5 m gaps 120 s");
+    if (!measured)
+        return;
+    run_off(truth, 5.0);
+    run_off(truth, 10.0);
 }
 
 int main(int argc, char **argv)
