@@ -120,12 +120,12 @@ static void step(ThroughputRun *probe, gint64 now_ns)
 {
     ProbeRun *run = &probe->run;
     Throughput row = {0};
+    gint64 duration_ns = now_ns - probe->step_ns;
+    if (duration_ns <= 0)
+        return; /* and count nothing: rows add up to the probe */
     if (is_up(probe))
         count_up(probe);
     guint64 bytes = total(probe);
-    gint64 duration_ns = now_ns - probe->step_ns;
-    if (duration_ns <= 0)
-        return;
     gint64 gained = (gint64)(bytes - probe->at_last_step);
     RECORD_SET(&row, THROUGHPUT, time_ns,
                probe_utc_ns(run, udp_realtime() - (udp_monotonic() - probe->step_ns)));
