@@ -244,6 +244,9 @@ static void check_modem(Report *report, const ConfigModem *config)
         line(report, "FIX", "modem %s: %s", config->head.label, error->message);
         return;
     }
+    if (config->proxy && !modem_uses_proxy(config))
+        line(report, "note", "modem %s: opened directly, the proxies serve only root",
+             config->head.label);
     Trial trial = {.loop = g_main_loop_new(NULL, FALSE), .sim = -1};
     const ModemSink sink = {&trial,         trial_ready,   trial_lost,    trial_answered,
                             trial_silent,   trial_skipped, trial_sample,  trial_record,

@@ -96,12 +96,17 @@ char *modem_find_device(const ConfigModem *config, GError **error)
                     "%s is not there; is the modem plugged in and powered?", config->device);
         return NULL;
     }
-    if (!config->proxy && access(config->device, R_OK | W_OK) != 0) {
+    if (!modem_uses_proxy(config) && access(config->device, R_OK | W_OK) != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ACCES,
                     "%s may not be opened by this user; install the udev rules", config->device);
         return NULL;
     }
     return g_strdup(config->device);
+}
+
+gboolean modem_uses_proxy(const ConfigModem *config)
+{
+    return config->proxy && (geteuid() == 0 || config->proxy_path != NULL);
 }
 
 char *modem_find_interface(const char *device)

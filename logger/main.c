@@ -100,7 +100,7 @@ int main(int argc, char **argv)
         {"watch", 'w', 0, G_OPTION_ARG_NONE, &options.watch, "status: again each second", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "status: as JSON", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &options.version, "print the version", NULL},
-        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL}};
+        G_OPTION_ENTRY_NULL};
     g_autoptr(GString) summary =
         g_string_new("Records what modems see along the way.\n\nCommands:");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)

@@ -364,7 +364,7 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
 static void open_device(Driver *driver)
 {
     MbimDeviceOpenFlags flags = MBIM_DEVICE_OPEN_FLAGS_NONE;
-    if (driver->config->proxy)
+    if (modem_uses_proxy(driver->config))
         flags |= MBIM_DEVICE_OPEN_FLAGS_PROXY;
     if (driver->extended)
         flags |= MBIM_DEVICE_OPEN_FLAGS_MS_MBIMEX_V3;

@@ -514,7 +514,7 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
     driver->removed_handler =
         g_signal_connect(made, QMI_DEVICE_SIGNAL_REMOVED, G_CALLBACK(on_removed), driver);
     QmiDeviceOpenFlags flags = QMI_DEVICE_OPEN_FLAGS_EXPECT_INDICATIONS;
-    if (driver->config->proxy)
+    if (modem_uses_proxy(driver->config))
         flags |= QMI_DEVICE_OPEN_FLAGS_PROXY;
     if (driver->over_mbim)
         flags |= QMI_DEVICE_OPEN_FLAGS_MBIM;

@@ -97,5 +97,7 @@ const char *modem_life_name(ModemLife life);
 /* The device node of a modem now, by usb-path where that is given. NULL: not there.
  * Returns: (transfer full). */
 char *modem_find_device(const ConfigModem *config, GError **error);
+/* Whether to go through the proxy: Debian's serve only root. */
+gboolean modem_uses_proxy(const ConfigModem *config);
 /* The network interface that belongs to a device node; NULL if none is found. (transfer full) */
 char *modem_find_interface(const char *device);
