@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/box.h"
+#include "logger/box-probes.h"
 #include "logger/health.h"
 #include "logger/hotplug.h"
 #include "logger/status.h"
@@ -10,6 +11,7 @@
 
 typedef struct {
     Box box;
+    BoxProbes *probes;
     GMainLoop *loop;
     guint timer;
 } Running;
@@ -31,6 +33,8 @@ static void on_hotplug(gpointer data)
 static gboolean each_second(gpointer data)
 {
     Running *running = data;
+    if (running->probes != NULL)
+        box_probes_refresh(running->probes);
     gint64 limit_ns = running->box.config->store.rotate_standstill_ns;
     if (running->box.gps == NULL || limit_ns == 0)
         return G_SOURCE_CONTINUE;
@@ -65,7 +69,7 @@ static gboolean open_parts(Box *box, const char *config_path, GError **error)
     return box->identity != NULL;
 }
 
-static void start_parts(Running *running)
+static gboolean start_parts(Running *running, GError **error)
 {
     Box *box = &running->box;
     box->started_ns = mono_now().ns;
@@ -81,7 +85,14 @@ static void start_parts(Running *running)
                         modem_new(&box->modem_host, g_ptr_array_index(box->config->modems, i)));
     if (box->config->gps.enabled)
         box->gps = gps_new(&box->config->gps, box->recorder, box->clock);
+    g_autoptr(GError) local = NULL;
+    running->probes = box_probes_new(box, &local);
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
     running->timer = g_timeout_add_seconds(1, each_second, running);
+    return TRUE;
 }
 
 static void stop_parts(Running *running)
@@ -89,6 +100,7 @@ static void stop_parts(Running *running)
     Box *box = &running->box;
     if (running->timer != 0)
         g_source_remove(running->timer);
+    box_probes_free(running->probes);
     gps_free(box->gps);
     g_clear_pointer(&box->modems, g_ptr_array_unref);
     if (box->recorder != NULL) {
@@ -113,7 +125,13 @@ int box_run(const char *config_path, GError **error)
     running.loop = g_main_loop_new(NULL, FALSE);
     guint signals[] = {g_unix_signal_add(SIGTERM, on_signal, running.loop),
                        g_unix_signal_add(SIGINT, on_signal, running.loop)};
-    start_parts(&running);
+    if (!start_parts(&running, error)) {
+        stop_parts(&running);
+        for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+            g_source_remove(signals[i]);
+        g_main_loop_unref(running.loop);
+        return 1;
+    }
     Hotplug *hotplug = hotplug_new(on_hotplug, &running);
     g_autoptr(GError) status_error = NULL;
     StatusServer *status =
