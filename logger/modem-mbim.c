@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Talking to an MBIM modem through libmbim. Opening: QMI over MBIM is tried first where it is
- * wanted (it tells more); when the modem does not offer it, MBIM is spoken, with Microsoft's
- * extension 3 or 2 where it has one. The extension in force is asked each time: another client of
- * the same proxy may change it.
+ * Talking to an MBIM modem through libmbim. Opening: where QMI over MBIM is wanted (it tells more)
+ * the modem is asked whether it lists that service (libqmi finds out only by a time-out); if so the
+ * QMI driver takes over. Else MBIM is spoken, with Microsoft's extension 3 or 2 where it has one.
+ * The extension in force is asked each time: another client of the same proxy may change it.
  *
  * Requests hold a reference: after close() their answers still come and are dropped.
  */
@@ -30,6 +30,7 @@ typedef enum {
     ASK_STATISTICS,
     ASK_SUBSCRIBER,
     ASK_CAPS,
+    ASK_SERVICES,
     N_REQUESTS
 } Ask;
 
@@ -50,6 +51,7 @@ typedef struct {
 struct Driver {
     gint refs;
     gboolean closed, ready;
+    gboolean no_qmi; /* it was tried, or is not offered */
     const ConfigModem *config;
     const ModemSink *sink;
     char *path;
@@ -70,6 +72,7 @@ struct Driver {
 };
 
 static const Request requests[N_REQUESTS];
+static void start_running(Driver *driver);
 
 static void unref(Driver *driver)
 {
@@ -149,6 +152,8 @@ static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
         else if (g_error_matches(refused, MBIM_STATUS_ERROR, MBIM_STATUS_ERROR_NO_DEVICE_SUPPORT))
             driver->refused[slot->what] = TRUE;
     }
+    if (!driver->closed && slot->what == ASK_SERVICES && driver->qmi == NULL && !driver->ready)
+        start_running(driver); /* no list, or no QMI in it */
     unref(driver);
 }
 
@@ -288,6 +293,8 @@ static void on_caps(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buff
         tell_identity(driver);
 }
 
+static void on_services(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer);
+
 static const Request requests[N_REQUESTS] = {
     [ASK_REGISTER] = {"register state", MBIM_SERVICE_BASIC_CONNECT, 9, on_register},
     [ASK_PACKET] = {"packet service", MBIM_SERVICE_BASIC_CONNECT, 10, on_packet},
@@ -296,6 +303,7 @@ static const Request requests[N_REQUESTS] = {
     [ASK_CONNECT] = {"connect", MBIM_SERVICE_BASIC_CONNECT, 12, on_connect},
     [ASK_STATISTICS] = {"packet statistics", MBIM_SERVICE_BASIC_CONNECT, 20, on_statistics},
     [ASK_SUBSCRIBER] = {"subscriber ready status", MBIM_SERVICE_BASIC_CONNECT, 2, on_subscriber},
+    [ASK_SERVICES] = {"device services", MBIM_SERVICE_BASIC_CONNECT, 16, on_services},
     [ASK_CAPS] = {"device caps", MBIM_SERVICE_BASIC_CONNECT, 1, on_caps},
 };
 
@@ -348,7 +356,9 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
         unref(driver);
         return;
     }
-    if (ok) {
+    if (ok && driver->config->qmi_over_mbim && !driver->no_qmi) {
+        ask(driver, ASK_SERVICES);
+    } else if (ok) {
         start_running(driver);
     } else if (driver->extended &&
                !g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT)) {
@@ -410,10 +420,25 @@ static gboolean fall_back(gpointer data)
 {
     Driver *driver = data;
     driver->fallback = 0;
+    driver->no_qmi = TRUE;
     modem_qmi.close(driver->qmi);
     driver->qmi = NULL;
     open_plain(driver);
     return G_SOURCE_REMOVE;
+}
+
+/* The service is named by its UUID, d1a30bc2-f97a-6e43-bf65-c7e24fb0f0d3. */
+static void on_services(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
+{
+    (void)asked;
+    (void)at;
+    static const guint8 qmi[] = {0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43,
+                                 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3};
+    if (buffer.length == 0 || memmem(buffer.data, buffer.length, qmi, sizeof qmi) == NULL)
+        return;
+    (void)mbim_device_close_force(driver->device, NULL);
+    g_clear_object(&driver->device);
+    driver->qmi = modem_qmi_open_over_mbim(driver->config, driver->path, &driver->qmi_sink);
 }
 
 static void qmi_is_lost(gpointer data, const char *why)
@@ -486,10 +511,7 @@ static gpointer open_mbim(const ConfigModem *config, const char *device, const M
     driver->qmi_sink = (ModemSink){driver,        qmi_is_ready, qmi_is_lost,  pass_answered,
                                    pass_silent,   pass_skipped, pass_sample,  pass_record,
                                    pass_identity, pass_sim,     pass_protocol};
-    if (config->qmi_over_mbim)
-        driver->qmi = modem_qmi_open_over_mbim(config, driver->path, &driver->qmi_sink);
-    else
-        open_plain(driver);
+    open_plain(driver);
     return driver;
 }
 
@@ -505,8 +527,10 @@ static void poll_mbim(gpointer data, gboolean cells)
     if (cells) {
         ask(driver, ASK_REGISTER);
         ask(driver, ASK_PACKET);
-        ask(driver, ASK_CELLS);
     }
+    /* Without the extension the signal state has no RSRP; only the list of base stations has. */
+    if (cells || version(driver) < 2)
+        ask(driver, ASK_CELLS);
     ask(driver, ASK_SIGNAL);
     gint64 now_ns = mono_now().ns;
     if (now_ns - driver->statistics_ns < STATISTICS_EVERY_NS)

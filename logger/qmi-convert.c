@@ -83,7 +83,7 @@ static Rat rat_of_radio(guint8 radio)
 
 static void forget_cell(QmiState *state)
 {
-    state->cell.known = 0;
+    state->cell.known &= RECORD_BIT(SAMPLE, roaming); /* the network's, not the cell's */
     state->leg.known = 0;
 }
 
