@@ -89,15 +89,17 @@ static ssize_t row_length(const TextTable *table, size_t *line_end, guint64 *lin
     gboolean at_field = TRUE;
     for (size_t i = 0; i < n; i++) {
         char c = row[i];
-        if (c == '"' && (inside || at_field))
+        gboolean closed = FALSE;
+        if (c == '"' && (inside || at_field)) {
+            closed = inside;
             inside = !inside;
-        else if (c == '\n' && !inside) {
+        } else if (c == '\n' && !inside) {
             *line_end = 1;
             return (ssize_t)i;
         }
         *lines += c == '\n' ? 1 : 0;
         /* after a closing quote a second one means a quote, so it opens again */
-        at_field = c == table->separator || (c == '"' && !inside);
+        at_field = c == table->separator || closed;
     }
     *line_end = 0;
     return table->at_end ? (ssize_t)n : -1;
