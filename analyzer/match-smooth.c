@@ -244,13 +244,29 @@ static void variances(const Row *rows, size_t n, SmoothPlace *places)
     }
 }
 
+/* Places on the line that never descend and are nearest to the solution: neighbours that run
+ * backward get their mean (pool adjacent violators; Barlow et al. 1972). One fix far ahead moves
+ * those after it only a little. Blocks lie in l1 (mean) and l2 (count), which nobody needs now. */
 static void keep_on_line(Row *rows, size_t n, double end_s)
 {
-    double before = 0.0;
+    size_t blocks = 0;
     for (size_t i = 0; i < n; i++) {
         double s = isfinite(rows[i].b) ? rows[i].b : rows[i].z;
-        rows[i].b = before = CLAMP(s, before, end_s);
+        rows[blocks].l1 = CLAMP(s, 0.0, end_s);
+        rows[blocks].l2 = 1.0;
+        blocks++;
+        while (blocks > 1 && rows[blocks - 2].l1 > rows[blocks - 1].l1) {
+            Row *a = &rows[blocks - 2];
+            const Row *b = &rows[blocks - 1];
+            a->l1 = (a->l1 * a->l2 + b->l1 * b->l2) / (a->l2 + b->l2);
+            a->l2 += b->l2;
+            blocks--;
+        }
     }
+    size_t i = 0;
+    for (size_t k = 0; k < blocks; k++)
+        for (double left = rows[k].l2; left > 0.5; left -= 1.0)
+            rows[i++].b = rows[k].l1;
 }
 
 static void write_places(Smoother *smoother, const MatchLine *line, const Observation *obs,

@@ -101,6 +101,12 @@ static void write_fix(Matcher *matcher, const Observation *o, const SmoothPlace 
     fix->stretch = stretch;
 }
 
+/* Far from where all fixes together say that the vehicle was: a wrong position, or a late one. */
+static gboolean is_astray(const Observation *o, const SmoothPlace *place)
+{
+    return (double)place->distance_m > 40.0 + 5.0 * (double)o->sigma_m;
+}
+
 static void write_run(Matcher *matcher, const Observation *obs, const Run *run)
 {
     track_begin_stretch(matcher->track);
@@ -114,6 +120,10 @@ static void write_run(Matcher *matcher, const Observation *obs, const Run *run)
     guint piece = 0;
     for (uint32_t i = run->first; i < run->end; i++) {
         const SmoothPlace *place = &matcher->places[i];
+        if (is_astray(&obs[i], place)) {
+            track_fix(matcher->track, obs[i].fix)->status = FIX_REJECTED;
+            continue;
+        }
         while (piece + 1 < n_pieces && pieces[piece + 1].start_s <= place->s)
             piece++;
         track_add_anchor(
