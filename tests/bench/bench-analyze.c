@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench-analyze [SAMPLES]: analyze against a bare SELECT of the same columns through SQLite's C API
+ * on the same drives, two jobs against one, and the memory it takes. */
+#include "tests/bench/made-drive.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define DRIVES 4
+
+static double now_s(void)
+{
+    return (double)g_get_monotonic_time() / 1e6;
+}
+
+static void check(const GError *error)
+{
+    if (error != NULL) {
+        (void)fprintf(stderr, "%s\n", error->message);
+        exit(1);
+    }
+}
+
+static void make(const char *path, guint64 n, guint number)
+{
+    g_autoptr(GError) error = NULL;
+    MadeDrive options = made_drive_default(n);
+    options.seed += number;
+    options.start_ns += (gint64)number * 86400 * 1000000000;
+    g_autoptr(DriveWriter) writer = drive_create(path, &error);
+    check(error);
+    (void)made_drive_fill(writer, &options, &error);
+    check(error);
+    (void)drive_writer_close(writer, &error);
+    check(error);
+}
+
+static double select_all(const char *path)
+{
+    double start = now_s(), sum = 0.0;
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db,
+                           "SELECT time_ns, source, rat, service, plmn, cell_id, pci, arfcn, band,"
+                           " rsrp_dbm, rsrq_db, sinr_db, rssi_dbm, rscp_dbm, ecio_db, rxlev_dbm,"
+                           " nr_rsrp_dbm FROM samples",
+                           -1, &statement, NULL) != SQLITE_OK) {
+        (void)fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(db));
+        exit(1);
+    }
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        for (int c = 0; c < 17; c++)
+            sum += sqlite3_column_double(statement, c);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    if (sum == 1.0)
+        puts("");
+    return now_s() - start;
+}
+
+static void run(const char *const *argv)
+{
+    g_autoptr(GError) error = NULL;
+    int status;
+    (void)g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                       NULL, NULL, &status, &error);
+    check(error);
+    (void)g_spawn_check_wait_status(status, &error);
+    check(error);
+}
+
+static void make_network(const char *corridor, const char *folder, const char *network)
+{
+    MadeDrive options = made_drive_default(1);
+    g_autofree char *map = g_build_filename(folder, "line.geojson", NULL);
+    g_autoptr(GString) text = g_string_new(
+        "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"properties\":"
+        "{\"highway\":\"primary\"},\"geometry\":{\"type\":\"LineString\",\"coordinates\":[");
+    for (int i = -10; i <= 410; i++) {
+        char lon[G_ASCII_DTOSTR_BUF_SIZE], lat[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd(lon, sizeof lon, "%.6f", options.west_deg + 0.01 * i);
+        g_ascii_formatd(lat, sizeof lat, "%.6f", options.lat_deg);
+        g_string_append_printf(text, "%s[%s,%s]", i > -10 ? "," : "", lon, lat);
+    }
+    g_string_append(text, "]}}]}");
+    g_autoptr(GError) error = NULL;
+    (void)g_file_set_contents(map, text->str, -1, &error);
+    check(error);
+    run((const char *[]){corridor, "network", "build", "-o", network, map, NULL});
+}
+
+int main(int argc, char **argv)
+{
+    guint64 n = argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : 10000000;
+    const char *build = g_getenv("CORRIDOR_BUILD");
+    g_autofree char *corridor =
+        g_build_filename(build ? build : "build", "analyzer", "corridor", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("bench-analyze-XXXXXX", &error);
+    check(error);
+    g_autofree char *network = g_build_filename(folder, "net.gpkg", NULL);
+    g_autofree char *out = g_build_filename(folder, "out.gpkg", NULL);
+    char *drive[DRIVES];
+    double select = 0.0, jobs[2];
+    make_network(corridor, folder, network);
+    for (guint i = 0; i < DRIVES; i++) {
+        drive[i] = g_strdup_printf("%s/%u.drive", folder, i);
+        make(drive[i], n / DRIVES, i);
+    }
+    for (guint i = 0; i < DRIVES; i++)
+        select += select_all(drive[i]);
+    for (guint j = 0; j < 2; j++) {
+        double start = now_s();
+        run((const char *[]){corridor, "analyze", "--jobs", j ? "2" : "1", "-n", network, "-o", out,
+                             drive[0], drive[1], drive[2], drive[3], NULL});
+        jobs[j] = now_s() - start;
+    }
+    struct rusage usage;
+    (void)getrusage(RUSAGE_CHILDREN, &usage);
+    printf("%" G_GUINT64_FORMAT " samples in %d drives\n", n, DRIVES);
+    printf("SELECT of the same columns %6.2f s\n", select);
+    printf("analyze, 1 job             %6.2f s: %.2f x the rate of SELECT\n", jobs[0],
+           select / jobs[0]);
+    printf("analyze, 2 jobs            %6.2f s: %.2f x 1 job\n", jobs[1], jobs[0] / jobs[1]);
+    printf("largest memory             %6.0f MB\n", (double)usage.ru_maxrss / 1024.0);
+    for (guint i = 0; i < DRIVES; i++) {
+        g_remove(drive[i]);
+        g_free(drive[i]);
+    }
+    g_autofree char *map = g_build_filename(folder, "line.geojson", NULL);
+    g_remove(map);
+    g_remove(network);
+    g_remove(out);
+    g_rmdir(folder);
+    return 0;
+}
