@@ -370,7 +370,8 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
     return changes != NULL && out_summary(result, writer, error) &&
            out_changes(result, writer, changes, error) &&
            out_compare_operators(result, writer, error) && out_sources(result, writer, error) &&
-           out_meta(result, writer, error) && layer_finish(writer, error);
+           out_meta(result, writer, error) && out_styles(result, writer, error) &&
+           layer_finish(writer, error);
 }
 
 static void add_report(const Result *result, AnalyzeReport *report)

@@ -124,3 +124,5 @@ gboolean out_summary(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_compare_operators(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_sources(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_meta(const Result *result, LayerWriter *writer, GError **error);
+/* Styles for QGIS (out-style.c). */
+gboolean out_styles(const Result *result, LayerWriter *writer, GError **error);
