@@ -7,6 +7,7 @@
  * as the traveller would feel it.
  */
 #include "logger/probe-stamp.h"
+#include "logger/probe-latency.h"
 
 #include "logger/pace.h"
 #include "logger/probe-target.h"
@@ -46,26 +47,9 @@ static void on_interval(const StampInterval *interval, gpointer data)
 {
     StampRun *stamp = data;
     ProbeRun *run = &stamp->run;
-    Latency row = {0};
-    gint64 to_real_ns = udp_realtime() - udp_monotonic();
-    RECORD_SET(&row, LATENCY, time_ns, probe_utc_ns(run, interval->start_ns + to_real_ns));
-    RECORD_SET(&row, LATENCY, source, run->modem.source);
-    RECORD_SET(&row, LATENCY, probe, run->id);
-    RECORD_SET(&row, LATENCY, kind, PROBE_STAMP);
-    RECORD_SET(&row, LATENCY, target, run->target);
-    RECORD_SET(&row, LATENCY, duration_ns, interval->duration_ns);
-    RECORD_SET(&row, LATENCY, sent, interval->sent);
-    RECORD_SET(&row, LATENCY, received, interval->received);
-    RECORD_SET(&row, LATENCY, reordered, interval->reordered);
-    RECORD_SET(&row, LATENCY, longest_loss, interval->longest_loss);
-    if (interval->received > 0) {
-        RECORD_SET(&row, LATENCY, rtt_ms, interval->rtt_ms);
-        RECORD_SET(&row, LATENCY, rtt_min_ms, interval->rtt_min_ms);
-        RECORD_SET(&row, LATENCY, rtt_max_ms, interval->rtt_max_ms);
+    Latency row = probe_latency_row(run, interval);
+    if (interval->received > 0)
         g_array_append_val(stamp->medians, interval->rtt_ms);
-    }
-    if (!isnan(interval->jitter_ms))
-        RECORD_SET(&row, LATENCY, jitter_ms, interval->jitter_ms);
     if (!isnan(interval->delay_up_ms)) {
         RECORD_SET(&row, LATENCY, delay_up_ms, interval->delay_up_ms);
         RECORD_SET(&row, LATENCY, delay_down_ms, interval->delay_down_ms);
