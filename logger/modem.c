@@ -27,6 +27,7 @@ struct Modem {
     gint64 since_ns;    /* mono: in this life */
     gint64 answered_ns; /* mono */
     gint64 asked_cells_ns;
+    gint64 due_ns;      /* mono: the next poll */
     gboolean lost_told; /* event modem-lost written, found is owed */
     gboolean silent_told;
     gint64 silent_since_ns;
@@ -93,6 +94,18 @@ static void back_off(Modem *modem, const char *why)
 
 /* --- what the driver tells --- */
 
+/* From an absolute time on: a timer that counts from its last call is late by some of a millisecond
+ * each time, which at ten a second loses one sample in a hundred. Late by more than one interval,
+ * it begins anew, so that nothing is asked twice in a row. */
+static void set_next_tick(Modem *modem)
+{
+    gint64 now_ns = mono_now().ns;
+    modem->due_ns += modem->config->interval_ns;
+    if (modem->due_ns <= now_ns)
+        modem->due_ns = now_ns + modem->config->interval_ns;
+    set_timer(modem, (guint)((modem->due_ns - now_ns + 500000) / 1000000), tick);
+}
+
 static void on_ready(gpointer data)
 {
     Modem *modem = data;
@@ -105,7 +118,8 @@ static void on_ready(gpointer data)
         event(modem, "modem-found", modem->device, (double)NAN);
     modem->lost_told = FALSE;
     complain_over(&modem->trouble, modem->who, "works again");
-    set_timer(modem, (guint)(modem->config->interval_ns / 1000000), tick);
+    modem->due_ns = modem->since_ns;
+    set_next_tick(modem);
     modem->type->poll(modem->driver, TRUE);
 }
 
@@ -312,8 +326,8 @@ static gboolean tick(gpointer data)
     Modem *modem = data;
     const ConfigModem *config = modem->config;
     gint64 now_ns = mono_now().ns;
+    modem->timer = 0;
     if (now_ns - modem->answered_ns > config->wedge_ns) {
-        modem->timer = 0;
         back_off(modem, "no answer any more; opened again");
         return G_SOURCE_REMOVE;
     }
@@ -322,8 +336,9 @@ static gboolean tick(gpointer data)
         now_ns - modem->asked_cells_ns >= config->cell_interval_ns - config->interval_ns / 2;
     if (cells)
         modem->asked_cells_ns = now_ns;
+    set_next_tick(modem);
     modem->type->poll(modem->driver, cells);
-    return G_SOURCE_CONTINUE;
+    return G_SOURCE_REMOVE;
 }
 
 static gboolean give_up_opening(gpointer data)
