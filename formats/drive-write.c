@@ -167,6 +167,14 @@ DriveWriter *drive_create(const char *path, GError **error)
     return g_steal_pointer(&writer);
 }
 
+/* The mode is a byte of the file's header: 1 rollback journal, 2 WAL (SQLite file format, 1.3.3).
+ */
+static gboolean has_no_wal(int fd)
+{
+    unsigned char mode = 0;
+    return pread(fd, &mode, 1, 18) == 1 && mode == 1;
+}
+
 DriveWriter *drive_open_append(const char *path, GError **error)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -176,6 +184,7 @@ DriveWriter *drive_open_append(const char *path, GError **error)
         return NULL;
     }
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
+    writer->was_closed = has_no_wal(fd);
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
         !drive_writer_load_extents(writer, error) || !drive_writer_begin(writer, error) ||
@@ -198,6 +207,9 @@ void drive_writer_free(DriveWriter *writer)
     sqlite3_finalize(writer->put_chunk);
     if (writer->in_transaction)
         (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    /* Refused: as it was, else each reader would leave an empty -wal and -shm beside it. */
+    if (writer->was_closed && writer->db != NULL)
+        (void)sqlite3_exec(writer->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
     (void)sqlite3_close(writer->db);
     (void)close(writer->lock_fd); /* only now: see the head of this file */
     g_free(writer->path);
@@ -560,6 +572,19 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
     }
     return drive_exec(writer->db, writer->path,
                       "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;", error);
+}
+
+guint64 drive_writer_unfolded(DriveWriter *writer)
+{
+    g_autofree char *name = g_strconcat(writer->path, "-wal", NULL);
+    struct stat st;
+    return stat(name, &st) == 0 ? (guint64)st.st_size : 0;
+}
+
+gboolean drive_writer_fold(DriveWriter *writer, GError **error)
+{
+    return drive_writer_commit(writer, error) &&
+           drive_exec(writer->db, writer->path, "PRAGMA wal_checkpoint(TRUNCATE)", error);
 }
 
 guint64 drive_writer_size(DriveWriter *writer)

@@ -53,6 +53,13 @@ gboolean drive_writer_commit(DriveWriter *writer, GError **error);
  * to be freed. */
 gboolean drive_writer_close(DriveWriter *writer, GError **error);
 
+/* Bytes that lie in the WAL: closing the drive may need as much again for a moment. */
+guint64 drive_writer_unfolded(DriveWriter *writer);
+
+/* Commits and moves the WAL into the drive; the WAL is empty then. Does nothing, successfully, while
+ * a reader needs it. */
+gboolean drive_writer_fold(DriveWriter *writer, GError **error);
+
 /* Bytes the drive takes on disk now, WAL included. */
 guint64 drive_writer_size(DriveWriter *writer);
 

@@ -33,6 +33,7 @@ struct DriveWriter {
     sqlite3 *db;
     sqlite3_stmt *put_extent, *put_chunk;
     gboolean in_transaction, bulk;
+    gboolean was_closed; /* the file had no WAL when it was opened to append */
     gint64 next_probe;
     KindWriter kinds[RECORD_KIND_COUNT];
 };

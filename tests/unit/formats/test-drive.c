@@ -197,6 +197,52 @@ static void test_append_and_lock(Fixture *f, gconstpointer data)
     g_assert_cmpint(drive_next_probe(writer), ==, 2);
 }
 
+/* A writer that is refused leaves the file as it found it: readers make no -wal beside it. */
+static void test_refused_append(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    (void)add_source(writer, "one");
+    add_sample(writer, 5, 1, -90);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autofree char *before = NULL;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(f->path, &before, &size, NULL));
+
+    writer = drive_open_append(f->path, &error);
+    g_assert_no_error(error);
+    add_sample(writer, 6, 1, -90); /* never committed */
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autofree char *after = NULL;
+    gsize size_after = 0;
+    g_assert_true(g_file_get_contents(f->path, &after, &size_after, NULL));
+    g_assert_cmpint(after[18], ==, 1);
+    g_assert_cmpint(after[19], ==, 1);
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 1);
+    g_autofree char *wal = g_strconcat(f->path, "-wal", NULL);
+    g_assert_false(g_file_test(wal, G_FILE_TEST_EXISTS));
+}
+
+static void test_fold(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    (void)add_source(writer, "one");
+    for (int i = 0; i < 1000; i++)
+        add_sample(writer, i, 1, -90);
+    g_assert_true(drive_writer_commit(writer, &error));
+    g_assert_cmpuint(drive_writer_unfolded(writer), >, 0);
+    add_sample(writer, 1000, 1, -90);
+    g_assert_true(drive_writer_fold(writer, &error));
+    g_assert_cmpuint(drive_writer_unfolded(writer), ==, 0);
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 1001);
+}
+
 static void test_shift(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -307,6 +353,8 @@ int main(int argc, char **argv)
     ADD("/drive/round-trip", test_round_trip);
     ADD("/drive/selection-and-order", test_selection_and_order);
     ADD("/drive/append-and-lock", test_append_and_lock);
+    ADD("/drive/refused-append", test_refused_append);
+    ADD("/drive/fold", test_fold);
     ADD("/drive/shift", test_shift);
     ADD("/drive/duplicate-import", test_duplicate_import);
     ADD("/drive/strangers", test_strangers);
