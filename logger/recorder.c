@@ -6,10 +6,15 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define QUEUE_LIMIT   (8U * 1024 * 1024) /* bytes waiting; beyond, records are dropped */
 #define ROOM_EVERY_NS INT64_C(10000000000)
 #define RETRY_NS      INT64_C(10000000000)
+/* Beyond keep-free: what the commits between two looks may take; a new drive wants more, so that
+ * recording does not stop and start all the time. */
+#define ROOM_STOP  (256U * 1024)
+#define ROOM_START (1024U * 1024)
 
 /* What the thread is asked for besides records, in its place between them. */
 typedef enum { ORDER_SHIFT, ORDER_ROTATE } OrderKind;
@@ -170,7 +175,12 @@ static gpointer seal(gpointer path)
 /* Sealing takes seconds of CPU: beside the recording, one drive at a time. */
 static void seal_later(Recorder *recorder, const char *path)
 {
-    if (!recorder->config->store.seal)
+    const ConfigStore *store = &recorder->config->store;
+    guint64 left = 0;
+    struct stat drive;
+    /* Rows and chunks lie side by side until the transaction is over. */
+    if (!store->seal || !store_free_bytes(store->folder, &left, NULL) || stat(path, &drive) != 0 ||
+        left < (guint64)store->keep_free + 3 * (guint64)drive.st_size)
         return;
     if (recorder->sealer != NULL)
         g_thread_join(recorder->sealer);
@@ -276,12 +286,15 @@ static gboolean has_room(Recorder *recorder)
                         "the disk budget is used up; collect drives, or raise budget");
         return FALSE;
     }
-    if (room.free_bytes < (guint64)store->keep_free) {
+    guint64 reserve = recorder->writer != NULL ? ROOM_STOP : ROOM_START;
+    if (room.free_bytes < (guint64)store->keep_free + reserve) {
         pause_recording(recorder, RECORDER_FULL, "disk-full",
                         "only what must stay free is left on the disk; collect drives");
         return FALSE;
     }
-    gboolean low = room.free_bytes < (guint64)store->warn_free;
+    /* Told, it stays told until there is a quarter more. */
+    guint64 warn_free = (guint64)store->warn_free;
+    gboolean low = room.free_bytes < (recorder->low_told ? warn_free + warn_free / 4 : warn_free);
     if (low && !recorder->low_told)
         recorder_event(recorder, recorder->utc(recorder->utc_data), 0, "disk-low",
                        "bytes free on the disk", (double)room.free_bytes);
@@ -426,6 +439,21 @@ static void rotate_if_due(Recorder *recorder)
         recorder_rotate(recorder, "time");
 }
 
+/* Closing a drive can take as much room again as its WAL: that has to be there, too. */
+static void watch_room(Recorder *recorder)
+{
+    const ConfigStore *store = &recorder->config->store;
+    guint64 left = 0;
+    gboolean tight =
+        store_free_bytes(store->folder, &left, NULL) &&
+        left < (guint64)store->keep_free + drive_writer_unfolded(recorder->writer) + ROOM_STOP;
+    g_autoptr(GError) error = NULL;
+    if (tight && !drive_writer_fold(recorder->writer, &error))
+        pause_for_error(recorder, error);
+    else if (tight || mono_now().ns - recorder->last_room_ns >= ROOM_EVERY_NS)
+        (void)has_room(recorder);
+}
+
 static void turn(Recorder *recorder)
 {
     gint64 now_ns = mono_now().ns;
@@ -438,8 +466,7 @@ static void turn(Recorder *recorder)
         g_mutex_lock(&recorder->lock);
         recorder->status.last_commit_ns = mono_now().ns;
         g_mutex_unlock(&recorder->lock);
-        if (now_ns - recorder->last_room_ns >= ROOM_EVERY_NS)
-            (void)has_room(recorder);
+        watch_room(recorder);
     }
     if (recorder->writer != NULL)
         rotate_if_due(recorder);

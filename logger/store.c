@@ -103,15 +103,23 @@ static gboolean is_drive_file(const char *name)
     return strstr(name, ".drive") != NULL;
 }
 
-gboolean store_room(const char *folder, StoreRoom *room, GError **error)
+gboolean store_free_bytes(const char *folder, guint64 *free_bytes, GError **error)
 {
     struct statvfs disk;
     if (statvfs(folder, &disk) != 0)
         return fail(error, STORE_ERROR_SYSTEM, folder, "the disk cannot be asked for its room");
+    *free_bytes = (guint64)disk.f_bavail * disk.f_frsize;
+    return TRUE;
+}
+
+gboolean store_room(const char *folder, StoreRoom *room, GError **error)
+{
+    *room = (StoreRoom){.free_bytes = 0};
+    if (!store_free_bytes(folder, &room->free_bytes, error))
+        return FALSE;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
     if (dir == NULL)
         return FALSE;
-    *room = (StoreRoom){.free_bytes = (guint64)disk.f_bavail * disk.f_frsize};
     for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
         if (!is_drive_file(name))
             continue;

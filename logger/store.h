@@ -31,6 +31,9 @@ typedef struct {
     unsigned n_drives;
 } StoreRoom;
 
+/* Only free_bytes: cheap enough for each second. */
+gboolean store_free_bytes(const char *folder, guint64 *free_bytes, GError **error);
+
 gboolean store_room(const char *folder, StoreRoom *room, GError **error);
 
 /* A path for a new drive that does not exist: NAME-YYYYMMDDTHHMMSSZ.drive; a time before 2024 is no

@@ -1,37 +1,80 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The disk fills up: recording stops with an event, what is there stays whole; a disk that cannot be
-written is told in one line."""
+"""The disk fills up: recording stops with an event while keep-free is still free, what is there stays
+whole and is deleted by nobody; once there is room it goes on."""
 import os
 import subprocess
+import threading
+import time
 
 import riglab
 
-lab = riglab.Lab(duration=40, gps_rate=10)
+KEEP_FREE = 1 << 20
+lab = riglab.Lab(duration=90, gps_rate=10)
 os.makedirs(lab.drives_dir)
-mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k,mode=777", "tmpfs",
+mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "tmpfs",
                           lab.drives_dir], capture_output=True, check=False)
 if mounted.returncode != 0:
     riglab.skip("no right to mount")
+filler = os.path.join(lab.drives_dir, "not-a-drive")
+with open(filler, "wb") as f:
+    f.write(bytes(4 << 20))
+
+
+def free():
+    disk = os.statvfs(lab.drives_dir)
+    return disk.f_bavail * disk.f_frsize
+
+
+least = [free()]
+
+
+def watch():
+    while True:
+        least[0] = min(least[0], free())
+        time.sleep(0.01)
+
+
+threading.Thread(target=watch, daemon=True).start()
 lab.rig()
 lab.gpsd()
-lab.configure(interval="100 ms", store="seal=no\nrotate-size=0 B")
-with open(lab.path("logger.conf"), encoding="utf-8") as f:
-    text = f.read().replace("keep-free=1 MiB", "keep-free=200 KiB") \
-                   .replace("warn-free=2 MiB", "warn-free=600 KiB")
-with open(lab.path("logger.conf"), "w", encoding="utf-8") as f:
-    f.write(text)
+lab.configure(interval="100 ms", store="rotate-size=0 B")
 lab.logger()
-lab.at(30)
+lab.at(8)
+
+
+def fill():
+    """Another program takes what is left, all but keep-free and a little."""
+    spare = free() - KEEP_FREE - (300 << 10)
+    if spare > 0:
+        with open(filler, "ab") as file:
+            file.write(bytes(spare))
+
+
+def stopped():
+    fill()
+    return "recording stops" in lab.read("logger.log")
+
+
+lab.wait_for(stopped, 60, "the disk is full")
+first = lab.drives()
+time.sleep(2)
 if lab.logger_process.poll() is not None:
     riglab.fail("the logger gave up:", lab.read("logger.log")[-2000:])
-lab.stop_logger()
-free = os.statvfs(lab.drives_dir)
-print(f"free at the end: {free.f_bavail * free.f_frsize} bytes, "
-      f"{len(lab.records('samples'))} samples kept, events {sorted({e['kind'] for e in lab.records('events')})}")
-lab.integrity()
-if len(lab.records("samples")) < 100:
+print(f"stopped after {lab.live_samples()} samples with {free()} bytes free, at least {least[0]}")
+if least[0] < KEEP_FREE:
+    riglab.fail(f"only {least[0]} bytes were left free, not {KEEP_FREE}")
+if len(lab.events("disk-low")) != 1:
+    riglab.fail("not one event told that the disk was low:", lab.events("disk-low"))
+lab.want_event("disk-full")
+kept = len(lab.records("samples"))
+if kept < 100:
     riglab.fail("hardly anything was recorded")
-kinds = {e["kind"] for e in lab.records("events")}
-if not kinds & {"disk-low", "disk-full"}:
-    riglab.fail(f"no event tells of the full disk: {kinds}\n{lab.read('logger.log')[-2000:]}")
+os.unlink(filler)
+lab.wait_for(lambda: "recording goes on" in lab.read("logger.log"), 30, "recording goes on")
+time.sleep(2)
+lab.stop_logger()
+lab.integrity()
+lab.want_event("recording-resumed")
+if lab.drives()[:len(first)] != first or len(lab.records("samples")) <= kept:
+    riglab.fail(f"{first} became {lab.drives()}")
