@@ -27,23 +27,26 @@ struct DriveCursor {
     GArray *merged;             /* sources whose rows are merged with their chunks */
     gint64 chunk_source;
 
-    RowStream *rows;
-    gboolean row_waiting, rows_are_last, done;
-
-    GStringChunk *text;
+    RowStream *rows; /* NULL when it gave its last row */
+    gboolean rows_are_last, done;
+    GStringChunk *text; /* of the rows at hand */
     uint64_t *known;
-    void *storage[64]; /* by record column */
+    void *storage[64]; /* the rows at hand, by record column */
+    size_t row_at, row_end;
+    uint64_t *merged_known; /* rows put together with those of a chunk; NULL until needed */
+    void *merged_storage[64];
+
     Batch batch;
     int64_t last_small[SMALL_SOURCES]; /* last time seen by source */
     GHashTable *last_large;            /* the same for odd source numbers */
 };
 
-static void allocate_batch(DriveCursor *cursor)
+static uint64_t *allocate_batch(const DriveCursor *cursor, void *storage[64])
 {
-    cursor->known = g_new0(uint64_t, DRIVE_BATCH_ROWS);
     for (unsigned c = 0; c < cursor->type->n_columns; c++)
         if ((cursor->columns >> c & 1U) != 0)
-            cursor->storage[c] = g_malloc0(DRIVE_BATCH_ROWS * sizeof(int64_t));
+            storage[c] = g_malloc0(DRIVE_BATCH_ROWS * sizeof(int64_t));
+    return g_new0(uint64_t, DRIVE_BATCH_ROWS);
 }
 
 /* Sources whose live rows begin before their last chunk ends. */
@@ -122,7 +125,7 @@ DriveCursor *drive_read(Drive *drive, RecordKind kind, uint64_t columns, gint64 
         cursor->columns |= UINT64_C(1) << cursor->time_column;
     if (cursor->source_column >= 0)
         cursor->columns |= UINT64_C(1) << cursor->source_column;
-    allocate_batch(cursor);
+    cursor->known = allocate_batch(cursor, cursor->storage);
     if (!open_sealed(cursor, error))
         return NULL;
     return g_steal_pointer(&cursor);
@@ -138,9 +141,12 @@ void drive_cursor_free(DriveCursor *cursor)
         g_array_unref(cursor->refs);
     if (cursor->merged != NULL)
         g_array_unref(cursor->merged);
-    for (unsigned c = 0; c < 64; c++)
+    for (unsigned c = 0; c < 64; c++) {
         g_free(cursor->storage[c]);
+        g_free(cursor->merged_storage[c]);
+    }
     g_free(cursor->known);
+    g_free(cursor->merged_known);
     g_hash_table_unref(cursor->last_large);
     g_string_chunk_free(cursor->text);
     g_free(cursor);
@@ -162,8 +168,6 @@ static int64_t *last_time_of(DriveCursor *cursor, int64_t source)
 /* Someone may have edited the drive by hand: order is a promise to the caller, so it is checked. */
 static gboolean check_order(DriveCursor *cursor, size_t i, GError **error)
 {
-    if (cursor->time_column < 0 || row_stream_sorted(cursor->rows))
-        return TRUE;
     int64_t time_ns = ((const int64_t *)cursor->storage[cursor->time_column])[i];
     int64_t source = cursor->source_column >= 0
                          ? ((const int64_t *)cursor->storage[cursor->source_column])[i]
@@ -183,12 +187,13 @@ static gboolean check_order(DriveCursor *cursor, size_t i, GError **error)
 
 /* ---- batches ---- */
 
-static const Batch *own_batch(DriveCursor *cursor, size_t n)
+static const Batch *make_batch(DriveCursor *cursor, const uint64_t *known, void *const storage[64],
+                               size_t first, size_t n)
 {
     cursor->batch.n = n;
-    cursor->batch.known = cursor->known;
+    cursor->batch.known = known + first;
     for (unsigned c = 0; c < cursor->type->n_columns; c++)
-        cursor->batch.column[c].i = cursor->storage[c];
+        cursor->batch.column[c].i = storage[c] != NULL ? (const int64_t *)storage[c] + first : NULL;
     return &cursor->batch;
 }
 
@@ -196,23 +201,36 @@ static const Batch *own_batch(DriveCursor *cursor, size_t n)
 static const Batch *chunk_slice(DriveCursor *cursor)
 {
     size_t n = MIN(cursor->chunk_end - cursor->chunk_at, (size_t)DRIVE_BATCH_ROWS);
-    void *const *storage = chunk_stream_storage(cursor->chunks);
-    cursor->batch.n = n;
-    cursor->batch.known = chunk_stream_known(cursor->chunks) + cursor->chunk_at;
-    for (unsigned c = 0; c < cursor->type->n_columns; c++)
-        cursor->batch.column[c].i =
-            storage[c] != NULL ? (const int64_t *)storage[c] + cursor->chunk_at : NULL;
+    const Batch *batch = make_batch(cursor, chunk_stream_known(cursor->chunks),
+                                    chunk_stream_storage(cursor->chunks), cursor->chunk_at, n);
     cursor->chunk_at += n;
-    return &cursor->batch;
+    return batch;
 }
 
-static gboolean step_row(DriveCursor *cursor, GError **error)
+static gboolean rows_waiting(const DriveCursor *cursor)
 {
-    RowStep step = row_stream_step(cursor->rows, error);
-    cursor->row_waiting = step == ROW_STEP_ROW;
-    if (step == ROW_STEP_END)
+    return cursor->row_at < cursor->row_end;
+}
+
+/* Reads the next rows, when those at hand are used up. The texts of the ones before go. */
+static gboolean fill_rows(DriveCursor *cursor, GError **error)
+{
+    if (cursor->rows == NULL || rows_waiting(cursor))
+        return TRUE;
+    g_string_chunk_clear(cursor->text);
+    cursor->row_at = cursor->row_end = 0;
+    size_t n = 0;
+    if (!row_stream_fill(cursor->rows, cursor->storage, cursor->known, DRIVE_BATCH_ROWS,
+                         cursor->text, &n, error))
+        return FALSE;
+    if (cursor->time_column >= 0 && !row_stream_sorted(cursor->rows))
+        for (size_t i = 0; i < n; i++)
+            if (!check_order(cursor, i, error))
+                return FALSE;
+    cursor->row_end = n;
+    if (n < DRIVE_BATCH_ROWS)
         g_clear_pointer(&cursor->rows, row_stream_free);
-    return step != ROW_STEP_FAILED;
+    return TRUE;
 }
 
 static gboolean open_rows(DriveCursor *cursor, gint64 source, const GArray *excluded,
@@ -220,50 +238,47 @@ static gboolean open_rows(DriveCursor *cursor, gint64 source, const GArray *excl
 {
     cursor->rows = row_stream_new(cursor->drive, cursor->type->kind, cursor->columns, source,
                                   excluded, cursor->from_ns, cursor->to_ns, error);
-    return cursor->rows != NULL && step_row(cursor, error);
+    return cursor->rows != NULL && fill_rows(cursor, error);
 }
 
-static gboolean take_row(DriveCursor *cursor, size_t i, GError **error)
+static void take_from(DriveCursor *cursor, size_t to, const uint64_t *known,
+                      void *const storage[64], size_t from)
 {
-    cursor->known[i] = row_stream_take(cursor->rows, cursor->storage, i, cursor->text);
-    return check_order(cursor, i, error) && step_row(cursor, error);
-}
-
-static void take_chunk_row(DriveCursor *cursor, size_t i)
-{
-    void *const *storage = chunk_stream_storage(cursor->chunks);
-    cursor->known[i] = chunk_stream_known(cursor->chunks)[cursor->chunk_at];
-    for (unsigned c = 0; c < cursor->type->n_columns; c++)
+    cursor->merged_known[to] = known[from];
+    for (unsigned c = 0; c < cursor->type->n_columns; c++) {
+        if (cursor->merged_storage[c] == NULL)
+            continue;
+        int64_t *element = (int64_t *)cursor->merged_storage[c] + to;
         if (storage[c] != NULL)
-            memcpy((int64_t *)cursor->storage[c] + i,
-                   (const int64_t *)storage[c] + cursor->chunk_at, sizeof(int64_t));
-    cursor->chunk_at++;
-}
-
-/* Ends with the chunk, because its texts do. */
-static const Batch *merged_batch(DriveCursor *cursor, GError **error)
-{
-    const int64_t *times = chunk_stream_storage(cursor->chunks)[cursor->time_column];
-    size_t i = 0;
-    while (i < DRIVE_BATCH_ROWS && cursor->chunk_at < cursor->chunk_end) {
-        if (cursor->row_waiting && row_stream_time_ns(cursor->rows) < times[cursor->chunk_at]) {
-            if (!take_row(cursor, i, error))
-                return NULL;
-        } else {
-            take_chunk_row(cursor, i);
-        }
-        i++;
+            memcpy(element, (const int64_t *)storage[c] + from, sizeof *element);
+        else
+            *element = 0;
     }
-    return own_batch(cursor, i);
 }
 
-static const Batch *row_batch(DriveCursor *cursor, GError **error)
+/* Ends with the chunk or with the rows at hand, because their texts do. */
+static const Batch *merged_batch(DriveCursor *cursor)
 {
+    if (cursor->merged_known == NULL)
+        cursor->merged_known = allocate_batch(cursor, cursor->merged_storage);
+    void *const *chunk = chunk_stream_storage(cursor->chunks);
+    const int64_t *chunk_ns = chunk[cursor->time_column],
+                  *row_ns = cursor->storage[cursor->time_column];
     size_t i = 0;
-    while (i < DRIVE_BATCH_ROWS && cursor->row_waiting)
-        if (!take_row(cursor, i++, error))
-            return NULL;
-    return own_batch(cursor, i);
+    for (; i < DRIVE_BATCH_ROWS && cursor->chunk_at < cursor->chunk_end && rows_waiting(cursor);
+         i++)
+        if (row_ns[cursor->row_at] < chunk_ns[cursor->chunk_at])
+            take_from(cursor, i, cursor->known, cursor->storage, cursor->row_at++);
+        else
+            take_from(cursor, i, chunk_stream_known(cursor->chunks), chunk, cursor->chunk_at++);
+    return make_batch(cursor, cursor->merged_known, cursor->merged_storage, 0, i);
+}
+
+static const Batch *row_batch(DriveCursor *cursor)
+{
+    size_t first = cursor->row_at;
+    cursor->row_at = cursor->row_end;
+    return make_batch(cursor, cursor->known, cursor->storage, first, cursor->row_end - first);
 }
 
 /* Loads the next chunk and trims it to the range. */
@@ -297,10 +312,12 @@ static gboolean source_is_over(const DriveCursor *cursor)
 static const Batch *next_batch(DriveCursor *cursor, GError **error)
 {
     for (;;) {
+        if (!fill_rows(cursor, error))
+            return NULL;
         if (cursor->chunk_at < cursor->chunk_end)
-            return cursor->row_waiting ? merged_batch(cursor, error) : chunk_slice(cursor);
-        if (cursor->row_waiting && (cursor->rows_are_last || source_is_over(cursor)))
-            return row_batch(cursor, error);
+            return rows_waiting(cursor) ? merged_batch(cursor) : chunk_slice(cursor);
+        if (rows_waiting(cursor) && (cursor->rows_are_last || source_is_over(cursor)))
+            return row_batch(cursor);
         if (cursor->next_ref < cursor->refs->len) {
             if (!next_chunk(cursor, error))
                 return NULL;
@@ -320,7 +337,6 @@ const Batch *drive_next(DriveCursor *cursor, GError **error)
 {
     if (cursor->done)
         return NULL;
-    g_string_chunk_clear(cursor->text);
     const Batch *batch = next_batch(cursor, error);
     if (batch == NULL)
         cursor->done = TRUE;

@@ -16,6 +16,7 @@ struct Drive {
     GPtrArray *problems; /* of char * */
     gboolean borrowed;   /* db belongs to a writer */
     gboolean rows_only;  /* cursors pass over the chunks */
+    gboolean takes_rows; /* the connection knows the function of row streams */
 };
 
 /* A reader on a writer's connection, for sealing: sees what is not committed. */
@@ -66,10 +67,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RowStream, row_stream_free)
 /* TRUE if SQLite sorts the rows, so that their order needs no check. */
 gboolean row_stream_sorted(const RowStream *stream);
 
-typedef enum { ROW_STEP_ROW, ROW_STEP_END, ROW_STEP_FAILED } RowStep;
-RowStep row_stream_step(RowStream *stream, GError **error);
-int64_t row_stream_time_ns(const RowStream *stream);
-
-/* Puts the current row into element i of the columns; texts are kept in `text`.
- * Returns its known bits. */
-uint64_t row_stream_take(RowStream *stream, void *const storage[64], size_t i, GStringChunk *text);
+/* Fills the columns from element 0 with the next rows, at most `most`; texts are kept in `text`. A
+ * stream that gave fewer than `most` is at its end and must not be asked again. */
+gboolean row_stream_fill(RowStream *stream, void *const storage[64], uint64_t *known, size_t most,
+                         GStringChunk *text, size_t *n, GError **error);
