@@ -46,19 +46,19 @@ static int run(const Command *command, int argc, char **argv)
     double snap_m = 0;
     gboolean split = FALSE, tracks = FALSE;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the network file to make", "NET.gpkg"},
-        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "road, rail or all (default all)", "MODE"},
-        {"where", 0, 0, G_OPTION_ARG_STRING, &where, "only features that meet this condition",
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "The network file to make", "NET.gpkg"},
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Road, rail or all (default all)", "MODE"},
+        {"where", 0, 0, G_OPTION_ARG_STRING, &where, "Only features that meet this condition",
          "SQL"},
-        {"id-field", 0, 0, G_OPTION_ARG_STRING, &id_field, "field whose value names the edges",
+        {"id-field", 0, 0, G_OPTION_ARG_STRING, &id_field, "Field whose value names the edges",
          "F"},
-        {"layer", 0, 0, G_OPTION_ARG_STRING, &layer, "layer of the source to read", "NAME"},
-        {"crs", 0, 0, G_OPTION_ARG_STRING, &crs, "coordinate system, if the source does not say",
+        {"layer", 0, 0, G_OPTION_ARG_STRING, &layer, "Layer of the source to read", "NAME"},
+        {"crs", 0, 0, G_OPTION_ARG_STRING, &crs, "Coordinate system, if the source does not say",
          "CRS"},
-        {"snap", 0, 0, G_OPTION_ARG_DOUBLE, &snap_m, "join line ends that are nearer (default 0)",
+        {"snap", 0, 0, G_OPTION_ARG_DOUBLE, &snap_m, "Join line ends that are nearer (default 0)",
          "M"},
-        {"tracks", 0, 0, G_OPTION_ARG_NONE, &tracks, "with farm and forest tracks", NULL},
-        {"split", 0, 0, G_OPTION_ARG_NONE, &split, "cut lines at every vertex they share", NULL},
+        {"tracks", 0, 0, G_OPTION_ARG_NONE, &tracks, "With farm and forest tracks", NULL},
+        {"split", 0, 0, G_OPTION_ARG_NONE, &split, "Cut lines at every vertex they share", NULL},
         G_OPTION_ENTRY_NULL};
     g_auto(GStrv) sources = NULL;
     g_autoptr(GError) error = NULL;

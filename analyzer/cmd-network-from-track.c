@@ -44,16 +44,16 @@ static int run(const Command *command, int argc, char **argv)
     double start_km = 0;
     gboolean reverse = FALSE;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the network file to make", "NET.gpkg"},
-        {"name", 0, 0, G_OPTION_ARG_STRING, &name, "name of the corridor", "NAME"},
-        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "road (default) or rail", "MODE"},
-        {"start-km", 0, 0, G_OPTION_ARG_DOUBLE, &start_km, "chainage of its beginning (default 0)",
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "The network file to make", "NET.gpkg"},
+        {"name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the corridor", "NAME"},
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Road (default) or rail", "MODE"},
+        {"start-km", 0, 0, G_OPTION_ARG_DOUBLE, &start_km, "Chainage of its beginning (default 0)",
          "KM"},
-        {"reverse", 0, 0, G_OPTION_ARG_NONE, &reverse, "against the direction of the first drive",
+        {"reverse", 0, 0, G_OPTION_ARG_NONE, &reverse, "Against the direction of the first drive",
          NULL},
-        {"from-time", 0, 0, G_OPTION_ARG_STRING, &from, "only fixes from this time (UTC) on",
+        {"from-time", 0, 0, G_OPTION_ARG_STRING, &from, "Only fixes from this time (UTC) on",
          "TIME"},
-        {"until-time", 0, 0, G_OPTION_ARG_STRING, &until, "only fixes before this time", "TIME"},
+        {"until-time", 0, 0, G_OPTION_ARG_STRING, &until, "Only fixes before this time", "TIME"},
         G_OPTION_ENTRY_NULL};
     g_auto(GStrv) drives = NULL;
     g_autoptr(GError) error = NULL;

@@ -64,20 +64,20 @@ static int run(const Command *command, int argc, char **argv)
     g_auto(GStrv) files = NULL;
     double start_km = 0, fold_m = 0;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the network file to write", "NET.gpkg"},
-        {"name", 0, 0, G_OPTION_ARG_STRING, &name, "name of the corridor", "NAME"},
-        {"from", 0, 0, G_OPTION_ARG_STRING, &from, "where it begins", "LAT,LON"},
-        {"to", 0, 0, G_OPTION_ARG_STRING, &to, "where it ends", "LAT,LON"},
-        {"via", 0, 0, G_OPTION_ARG_STRING_ARRAY, &via, "what it comes by; may be repeated",
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "The network file to write", "NET.gpkg"},
+        {"name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the corridor", "NAME"},
+        {"from", 0, 0, G_OPTION_ARG_STRING, &from, "Where it begins", "LAT,LON"},
+        {"to", 0, 0, G_OPTION_ARG_STRING, &to, "Where it ends", "LAT,LON"},
+        {"via", 0, 0, G_OPTION_ARG_STRING_ARRAY, &via, "What it comes by; may be repeated",
          "LAT,LON"},
-        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "road or rail (default: either)", "MODE"},
-        {"ref", 0, 0, G_OPTION_ARG_STRING, &ref, "road or line number to follow", "REF"},
-        {"start-km", 0, 0, G_OPTION_ARG_DOUBLE, &start_km, "chainage of its beginning (default 0)",
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Road or rail (default: either)", "MODE"},
+        {"ref", 0, 0, G_OPTION_ARG_STRING, &ref, "Road or line number to follow", "REF"},
+        {"start-km", 0, 0, G_OPTION_ARG_DOUBLE, &start_km, "Chainage of its beginning (default 0)",
          "KM"},
         {"fold", 0, 0, G_OPTION_ARG_DOUBLE, &fold_m,
-         "fold the other carriageway, parallel tracks so near onto it", "M"},
-        {"boards", 0, 0, G_OPTION_ARG_FILENAME, &boards, "kilometre boards: points or CSV", "FILE"},
-        {"stations", 0, 0, G_OPTION_ARG_FILENAME, &stations, "named points along it", "FILE"},
+         "Fold the other carriageway, parallel tracks so near onto it", "M"},
+        {"boards", 0, 0, G_OPTION_ARG_FILENAME, &boards, "Kilometre boards: points or CSV", "FILE"},
+        {"stations", 0, 0, G_OPTION_ARG_FILENAME, &stations, "Named points along it", "FILE"},
         G_OPTION_ENTRY_NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(GeoPoint));

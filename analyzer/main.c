@@ -34,6 +34,22 @@ static const Command *find_command(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* "corridor network --help": the commands that begin with this word. */
+static gboolean print_group_help(const char *word)
+{
+    g_autofree char *prefix = g_strdup_printf("%s ", word);
+    gboolean any = FALSE;
+    for (const Command *const *c = command_table; *c != NULL; c++) {
+        if (!g_str_has_prefix((*c)->name, prefix))
+            continue;
+        if (!any)
+            printf("Usage: corridor %s COMMAND [OPTION…] ARGUMENT…\n\nCommands:\n", word);
+        printf("  %-20s %s\n", (*c)->name, (*c)->summary);
+        any = TRUE;
+    }
+    return any;
+}
+
 /* "corridor network" alone: which words may follow. */
 static gboolean print_second_words(const char *word)
 {
@@ -78,6 +94,9 @@ int main(int argc, char **argv)
     const Command *command = find_command(argc - 1, argv + 1, &words);
     if (command != NULL)
         return command->run(command, argc - words, argv + words);
+    gboolean help = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (help && print_group_help(argv[1]))
+        return EXIT_DONE;
     if (!print_second_words(argv[1]))
         (void)fprintf(stderr, "corridor: there is no command %s; see corridor --help\n", argv[1]);
     return EXIT_USAGE;

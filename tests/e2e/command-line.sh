@@ -8,6 +8,9 @@ must "help" "$corridor" --help >"$work/help"
 must "version" "$corridor" --version | grep -qE '^corridor [0-9]+\.[0-9]+' || fail "no version"
 must_fail 2 'a command is missing' "$corridor"
 must_fail 2 'no command nonsense' "$corridor" nonsense
+must_fail 2 'say what: ' "$corridor" network
+must "help of a group" "$corridor" network --help >"$work/group"
+grep -q '^  network route ' "$work/group" || fail "corridor network --help does not list route"
 
 n=0
 while IFS= read -r command; do
