@@ -2,6 +2,7 @@
 #include "analyzer/bin.h"
 
 #include "analyzer/bin-state.h"
+#include "analyzer/bin-track.h"
 #include "analyzer/match.h"
 #include "analyzer/stat.h"
 
@@ -128,55 +129,6 @@ void bin_spot(BinState *state, int64_t time_ns, BinSpot *spot)
 
 /* ---- tracks ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(GArray *values, double p)
-{
-    if (values->len == 0)
-        return NAN;
-    qsort(values->data, values->len, sizeof(double), ascending);
-    return stat_percentile_1((const double *)(void *)values->data, values->len, p);
-}
-
-static Track *make_track(const BinSetup *setup, Drive *drive, gint64 receiver, GError **error)
-{
-    g_autoptr(GArray) fixes = match_read_fixes(drive, receiver, error);
-    if (fixes == NULL)
-        return NULL;
-    return track_match(setup->network, (const MatchFix *)(void *)fixes->data, fixes->len, NULL,
-                       error);
-}
-
-static gboolean report_fixes(Drive *drive, gint64 receiver, const Track *track, BinSource *report,
-                             GError **error)
-{
-    size_t n;
-    const TrackFix *fix = track_fixes(track, &n);
-    g_autoptr(GArray) distances = g_array_new(FALSE, FALSE, sizeof(double));
-    g_autoptr(GArray) accuracies = g_array_new(FALSE, FALSE, sizeof(double));
-    for (size_t i = 0; i < n; i++) {
-        report->fixes[fix[i].status]++;
-        if (fix[i].status == FIX_MATCHED)
-            g_array_append_val(distances, fix[i].distance_m);
-    }
-    g_autoptr(GArray) raw = match_read_fixes(drive, receiver, error);
-    if (raw == NULL)
-        return FALSE;
-    for (guint i = 0; i < raw->len; i++) {
-        double accuracy = g_array_index(raw, MatchFix, i).accuracy_m;
-        if (isfinite(accuracy))
-            g_array_append_val(accuracies, accuracy);
-    }
-    report->accuracy_p50_m = percentile(accuracies, 0.5);
-    report->distance_p50_m = percentile(distances, 0.5);
-    report->distance_p95_m = percentile(distances, 0.95);
-    return TRUE;
-}
-
 static gboolean is_receiver(const GArray *receivers, gint64 id)
 {
     for (guint i = 0; i < receivers->len; i++)
@@ -266,7 +218,7 @@ static char *join_problems(Drive *drive)
 typedef struct {
     Drive *drive;
     GArray *receivers;
-    GPtrArray *tracks; /* by receiver, same order; may hold NULL */
+    GPtrArray *tracks; /* BinTrack, by receiver, same order; may hold NULL */
     BinState *states;
     guint n_states;
 } Work;
@@ -285,13 +237,13 @@ static void work_clear(Work *work)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
-static Track *track_of(Work *work, const BinSetup *setup, gint64 receiver, GError **error)
+static const BinTrack *track_of(Work *work, const BinSetup *setup, gint64 receiver, GError **error)
 {
     for (guint i = 0; i < work->receivers->len; i++) {
         if (g_array_index(work->receivers, gint64, i) != receiver)
             continue;
         if (work->tracks->pdata[i] == NULL)
-            work->tracks->pdata[i] = make_track(setup, work->drive, receiver, error);
+            work->tracks->pdata[i] = bin_track_new(setup->network, work->drive, receiver, error);
         return work->tracks->pdata[i];
     }
     return NULL;
@@ -299,7 +251,7 @@ static Track *track_of(Work *work, const BinSetup *setup, gint64 receiver, GErro
 
 static void free_track(void *track)
 {
-    track_free(track);
+    bin_track_free(track);
 }
 
 static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spill *cells,
@@ -355,10 +307,14 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
         gint64 receiver = receiver_of(&sources[i], work->receivers);
         if (receiver == 0)
             continue;
-        state->track = track_of(work, setup, receiver, error);
-        if (state->track == NULL ||
-            !report_fixes(work->drive, receiver, state->track, report, error))
+        const BinTrack *track = track_of(work, setup, receiver, error);
+        if (track == NULL)
             return FALSE;
+        state->track = track->track;
+        memcpy(report->fixes, track->fixes, sizeof report->fixes);
+        report->accuracy_p50_m = track->accuracy_p50_m;
+        report->distance_p50_m = track->distance_p50_m;
+        report->distance_p95_m = track->distance_p95_m;
     }
     return TRUE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
+#include "analyzer/match-events.h"
 #include "analyzer/match.h"
 
 #include "formats/file-replace.h"
@@ -11,7 +12,9 @@
 typedef struct {
     const Network *network;
     const MatchOptions *options;
-    FILE *out;
+    FILE *out, *event_out; /* event_out: NULL, not wanted */
+    MatchEvents events;
+    gint64 receiver;
     guint64 by_status[FIX_STATUS_COUNT];
 } Job;
 
@@ -49,8 +52,27 @@ static void print_match(Job *job, const TrackFix *fix)
                   fix->point.lat, fix->point.lon, fix->distance_m);
 }
 
-static void print_fix(Job *job, const TrackFix *fix)
+static void print_event(const MatchEvent *event, void *user_data)
 {
+    Job *job = user_data;
+    print_time(job->event_out, event->from_ns);
+    (void)fputc(',', job->event_out);
+    print_time(job->event_out, event->until_ns);
+    (void)fprintf(job->event_out, ",%" G_GINT64_FORMAT ",%s,%" G_GUINT64_FORMAT ",", job->receiver,
+                  fix_fault_name(event->fault), event->fixes);
+    if (isfinite(event->distance_m))
+        (void)fprintf(job->event_out, "%.1f", event->distance_m);
+    if (isfinite(event->at.lat) && isfinite(event->at.lon))
+        (void)fprintf(job->event_out, ",%.7f,%.7f\n", event->at.lat, event->at.lon);
+    else
+        (void)fputs(",,\n", job->event_out);
+}
+
+static void print_fix(const TrackFix *fix, void *user_data)
+{
+    Job *job = user_data;
+    if (job->event_out != NULL)
+        match_events_take(&job->events, fix);
     job->by_status[fix->status]++;
     print_time(job->out, fix->time_ns);
     if (fix->status == FIX_MATCHED)
@@ -61,21 +83,15 @@ static void print_fix(Job *job, const TrackFix *fix)
         (void)fputs(",,,,,\n", job->out);
 }
 
-static gboolean match_receiver(Job *job, Drive *drive, gint64 source, GError **error)
+static gboolean match_one(Job *job, Drive *drive, gint64 receiver, GError **error)
 {
-    g_autoptr(GArray) fixes = match_read_fixes(drive, source, error);
-    if (fixes == NULL)
-        return FALSE;
-    g_autoptr(Track) track = track_match(job->network, (const MatchFix *)(void *)fixes->data,
-                                         fixes->len, job->options, error);
-    if (track == NULL) {
+    job->receiver = receiver;
+    job->events = (MatchEvents){.func = print_event, .user_data = job};
+    if (!match_receiver(job->network, drive, receiver, job->options, NULL, print_fix, job, error)) {
         g_prefix_error(error, "%s: ", drive_path(drive));
         return FALSE;
     }
-    size_t n = 0;
-    const TrackFix *found = track_fixes(track, &n);
-    for (size_t i = 0; i < n; i++)
-        print_fix(job, &found[i]);
+    match_events_finish(&job->events);
     return TRUE;
 }
 
@@ -88,22 +104,31 @@ static gboolean match_drive(Job *job, const char *path, GError **error)
     if (receivers == NULL)
         return FALSE;
     for (guint i = 0; i < receivers->len; i++)
-        if (!match_receiver(job, drive, g_array_index(receivers, gint64, i), error))
+        if (!match_one(job, drive, g_array_index(receivers, gint64, i), error))
             return FALSE;
     return TRUE;
 }
 
-static gboolean match_to_file(Job *job, const char *csv, char **drives, GError **error)
+static gboolean match_to_files(Job *job, const char *csv, const char *events, char **drives,
+                               GError **error)
 {
     g_autoptr(FileReplace) file = file_replace_open(csv, error);
     if (file == NULL)
         return FALSE;
+    g_autoptr(FileReplace) event_file = events != NULL ? file_replace_open(events, error) : NULL;
+    if (events != NULL && event_file == NULL)
+        return FALSE;
     job->out = file_replace_stream(file);
     (void)fputs("time,edge,offset_m,lat,lon,distance_m\n", job->out);
+    if (event_file != NULL) {
+        job->event_out = file_replace_stream(event_file);
+        (void)fputs("time,until,receiver,kind,fixes,distance_m,lat,lon\n", job->event_out);
+    }
     for (char **drive = drives; *drive != NULL; drive++)
         if (!match_drive(job, *drive, error))
             return FALSE;
-    return file_replace_commit(file, error);
+    return (event_file == NULL || file_replace_commit(event_file, error)) &&
+           file_replace_commit(file, error);
 }
 
 static gboolean parse_mode(const char *mode, unsigned *modes)
@@ -124,11 +149,14 @@ static int run(const Command *command, int argc, char **argv)
 {
     g_autofree char *network_path = NULL;
     g_autofree char *csv = NULL;
+    g_autofree char *events = NULL;
     g_autofree char *mode = NULL;
     const GOptionEntry entries[] = {
         {"network", 'n', 0, G_OPTION_ARG_FILENAME, &network_path, "Network to match to",
          "NET.gpkg"},
         {"csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Table to write, a row for each fix", "OUT.csv"},
+        {"events", 0, 0, G_OPTION_ARG_FILENAME, &events,
+         "Table to write, a row for each jump, held position and the like", "OUT.csv"},
         {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Only these edges: road, rail or all (all)",
          "MODE"},
         G_OPTION_ENTRY_NULL,
@@ -149,7 +177,7 @@ static int run(const Command *command, int argc, char **argv)
     if (network == NULL)
         return command_failed(command, error);
     Job job = {.network = network, .options = &options};
-    if (!match_to_file(&job, csv, drives, &error))
+    if (!match_to_files(&job, csv, events, drives, &error))
         return command_failed(command, error);
     printf("%s: %" G_GUINT64_FORMAT " fixes matched, %" G_GUINT64_FORMAT
            " off the network, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT " repeated\n",

@@ -2,6 +2,7 @@
 #include "analyzer/match.h"
 
 #include "analyzer/crs.h"
+#include "analyzer/track-build.h"
 
 #include <math.h>
 
@@ -16,39 +17,54 @@ static double known_or_nan(const Batch *batch, size_t i, unsigned column)
     return (batch->known[i] >> column & 1U) != 0 ? batch->column[column].r[i] : NAN;
 }
 
-GArray *match_read_fixes(Drive *drive, gint64 source, GError **error)
+static MatchFix fix_of_row(const Batch *batch, size_t i)
+{
+    MatchFix fix = {
+        .time_ns = batch->column[FIX_COL_time_ns].i[i],
+        .lat = known_or_nan(batch, i, FIX_COL_lat),
+        .lon = known_or_nan(batch, i, FIX_COL_lon),
+        .accuracy_m = known_or_nan(batch, i, FIX_COL_accuracy_m),
+        .speed_mps = known_or_nan(batch, i, FIX_COL_speed_mps),
+        .heading_deg = known_or_nan(batch, i, FIX_COL_heading_deg),
+    };
+    gboolean no_fix =
+        (batch->known[i] >> FIX_COL_mode & 1U) != 0 && batch->column[FIX_COL_mode].i[i] == 1;
+    if (no_fix)
+        fix.lat = fix.lon = NAN;
+    return fix;
+}
+
+gboolean match_receiver(const Network *network, Drive *drive, gint64 receiver,
+                        const MatchOptions *options, Track **track, MatchFixFunc func,
+                        void *user_data, GError **error)
 {
     const uint64_t columns = RECORD_BIT(FIX, lat) | RECORD_BIT(FIX, lon) |
                              RECORD_BIT(FIX, accuracy_m) | RECORD_BIT(FIX, speed_mps) |
                              RECORD_BIT(FIX, heading_deg) | RECORD_BIT(FIX, mode);
+    g_autoptr(Track) made = track != NULL ? track_new(network, FALSE) : NULL;
+    g_autoptr(Matcher) matcher = matcher_new(network, options, made, func, user_data, error);
+    if (matcher == NULL)
+        return FALSE;
     g_autoptr(DriveCursor) cursor =
-        drive_read(drive, RECORD_FIX, columns, source, INT64_MIN, INT64_MAX, error);
+        drive_read(drive, RECORD_FIX, columns, receiver, INT64_MIN, INT64_MAX, error);
     if (cursor == NULL)
-        return NULL;
-    g_autoptr(GArray) fixes = g_array_new(FALSE, FALSE, sizeof(MatchFix));
+        return FALSE;
     GError *failure = NULL;
     const Batch *batch = NULL;
     while ((batch = drive_next(cursor, &failure)) != NULL)
         for (size_t i = 0; i < batch->n; i++) {
-            MatchFix fix = {
-                .time_ns = batch->column[FIX_COL_time_ns].i[i],
-                .lat = known_or_nan(batch, i, FIX_COL_lat),
-                .lon = known_or_nan(batch, i, FIX_COL_lon),
-                .accuracy_m = known_or_nan(batch, i, FIX_COL_accuracy_m),
-                .speed_mps = known_or_nan(batch, i, FIX_COL_speed_mps),
-                .heading_deg = known_or_nan(batch, i, FIX_COL_heading_deg),
-            };
-            gboolean no_fix = (batch->known[i] >> FIX_COL_mode & 1U) != 0 &&
-                              batch->column[FIX_COL_mode].i[i] == 1;
-            if (no_fix)
-                fix.lat = fix.lon = NAN;
-            g_array_append_val(fixes, fix);
+            MatchFix fix = fix_of_row(batch, i);
+            matcher_feed(matcher, &fix, 1);
         }
     if (failure != NULL) {
         g_propagate_error(error, failure);
-        return NULL;
+        return FALSE;
     }
-    return g_steal_pointer(&fixes);
+    if (!matcher_finish(matcher, error))
+        return FALSE;
+    if (track != NULL)
+        *track = g_steal_pointer(&made);
+    return TRUE;
 }
 
 GArray *match_receivers(Drive *drive, GError **error)

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-enum { AGREEING_JUMPS = 5 };
+/* A row of jumps is given up when it spans so many fixes, most of which have no position. */
+enum { AGREEING_JUMPS = 5, LONGEST_ROW = 256 };
 
 static double tolerance_m(const MatchFix *fix)
 {
@@ -32,43 +33,70 @@ static gboolean is_repeat(const MatchFix *fix, const MatchFix *before)
     return !(fix->speed_mps < 0.5);
 }
 
-void match_filter(const MatchFix *fixes, size_t n, double max_speed_mps, FixStatus *status)
+static gboolean on_earth(const MatchFix *fix)
 {
-    gssize good = -1;   /* last believed fix */
-    gssize jumped = -1; /* last of a row of jumps that agree */
-    size_t first_jump = 0;
-    guint agreeing = 0;
-    for (size_t i = 0; i < n; i++) {
-        const MatchFix *fix = &fixes[i];
-        status[i] = FIX_REJECTED;
-        if (!isfinite(fix->lat) || !isfinite(fix->lon) || fabs(fix->lat) > 90.0 ||
-            fabs(fix->lon) > 180.0)
-            continue;
-        if (good >= 0 && is_repeat(fix, &fixes[good])) {
-            status[i] = FIX_REPEATED;
-            continue;
-        }
-        if (good < 0 || reachable(&fixes[good], fix, max_speed_mps)) {
-            status[i] = FIX_MATCHED;
-            good = (gssize)i;
-            agreeing = 0;
-            jumped = -1;
-            continue;
-        }
-        if (jumped >= 0 && reachable(&fixes[jumped], fix, max_speed_mps)) {
-            agreeing++;
-        } else {
-            agreeing = 1;
-            first_jump = i;
-        }
-        jumped = (gssize)i;
-        if (agreeing < AGREEING_JUMPS)
-            continue;
-        for (size_t k = first_jump; k <= i; k++)
-            if (isfinite(fixes[k].lat) && isfinite(fixes[k].lon))
-                status[k] = FIX_MATCHED;
-        good = (gssize)i;
-        agreeing = 0;
-        jumped = -1;
+    return fabs(fix->lat) <= 90.0 && fabs(fix->lon) <= 180.0;
+}
+
+static void believe(SeenFix *seen)
+{
+    seen->status = FIX_MATCHED;
+    seen->fault = FIX_FAULT_NONE;
+    seen->away_m = 0.0f;
+}
+
+/* A fix that cannot be reached from the last good one. */
+static void take_jump(MatchFilter *filter, SeenFix *all, guint i)
+{
+    SeenFix *seen = &all[i];
+    seen->fault = FIX_FAULT_JUMP;
+    seen->away_m = (float)crs_short_distance_m((GeoPoint){filter->good.lon, filter->good.lat},
+                                               (GeoPoint){seen->fix.lon, seen->fix.lat});
+    if (filter->agreeing > 0 && reachable(&filter->jumped, &seen->fix, filter->max_speed_mps)) {
+        filter->agreeing++;
+    } else {
+        filter->agreeing = 1;
+        filter->first_jump = i;
     }
+    filter->jumped = seen->fix;
+    if (filter->agreeing < AGREEING_JUMPS)
+        return;
+    for (guint k = filter->first_jump; k <= i; k++)
+        if (all[k].fault == FIX_FAULT_JUMP)
+            believe(&all[k]);
+    filter->good = seen->fix;
+    filter->agreeing = 0;
+}
+
+guint match_filter(MatchFilter *filter, GArray *seen, gboolean final)
+{
+    SeenFix *all = (SeenFix *)(void *)seen->data;
+    for (; filter->looked < seen->len; filter->looked++) {
+        guint i = filter->looked;
+        const MatchFix *fix = &all[i].fix;
+        all[i].status = FIX_REJECTED;
+        all[i].fault = FIX_FAULT_NO_POSITION;
+        if (filter->agreeing > 0 && i - filter->first_jump > LONGEST_ROW)
+            filter->agreeing = 0;
+        if (!on_earth(fix))
+            continue;
+        if (filter->has_good && is_repeat(fix, &filter->good)) {
+            all[i].status = FIX_REPEATED;
+            all[i].fault = FIX_FAULT_HELD;
+        } else if (!filter->has_good || reachable(&filter->good, fix, filter->max_speed_mps)) {
+            believe(&all[i]);
+            filter->good = *fix;
+            filter->has_good = TRUE;
+            filter->agreeing = 0;
+        } else {
+            take_jump(filter, all, i);
+        }
+    }
+    return final || filter->agreeing == 0 ? filter->looked : filter->first_jump;
+}
+
+void match_filter_shift(MatchFilter *filter, guint n)
+{
+    filter->looked -= n;
+    filter->first_jump -= MIN(n, filter->first_jump);
 }

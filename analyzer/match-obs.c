@@ -15,9 +15,8 @@ static const double wander = 0.5;
 static const double standing_mps = 0.5;
 /* A vehicle whose receiver tells no speed stands if it stays within this for so long. */
 static const double standing_s = 5.0;
-
-/* Which speed tells the way from one fix to the next. */
-typedef enum { SPEED_OF_FIRST, SPEED_OF_BOTH, SPEED_OF_SECOND, SPEED_READINGS } SpeedReading;
+/* A longer stand is looked at in pieces. */
+enum { LONGEST_STAND = 4096, DOUBT_WINDOW = 20 };
 
 static float sigma_of(const MatchFix *fix, const MatchOptions *options, const MatchNoise *noise)
 {
@@ -34,9 +33,10 @@ static double reading_mps(SpeedReading reading, float a, float b)
     return reading == SPEED_OF_FIRST ? a : reading == SPEED_OF_SECOND ? b : 0.5 * (a + b);
 }
 
-/* The reading that explains best how far apart fixes are; SPEED_READINGS if none does. */
-static SpeedReading choose_reading(const Observation *obs, size_t n)
+SpeedReading match_choose_reading(const GArray *observations)
 {
+    const Observation *obs = (const Observation *)(const void *)observations->data;
+    size_t n = observations->len;
     double square[SPEED_READINGS] = {0.0};
     double driven_m = 0.0;
     double told_m = 0.0;
@@ -94,82 +94,106 @@ static void set_step(Observation *b, const Observation *a, SpeedReading reading)
 
 /* No way is shorter than the straight line: where the speeds say so over some fixes, they are not
  * believed there. */
-static void doubt_short_steps(Observation *obs, size_t n)
+static void doubt_short_steps(Observation *obs, size_t first, size_t last)
 {
-    enum { WINDOW = 20 };
-    for (size_t first = 0; first + 1 < n; first += WINDOW) {
-        size_t last = MIN(first + WINDOW, n - 1);
-        double told_m = 0.0;
-        for (size_t i = first + 1; i <= last; i++)
-            told_m += (double)obs[i].step_m;
-        if (isnan(told_m))
-            continue;
-        double straight_m = crs_short_distance_m(obs[first].at, obs[last].at);
-        double missing_m = straight_m - told_m - 4.0 * (double)obs[last].sigma_m;
-        float more_m = (float)(4.0 * missing_m / (double)(last - first));
-        for (size_t i = first + 1; missing_m > 0.0 && i <= last; i++)
-            obs[i].step_sd_m += more_m;
-    }
+    double told_m = 0.0;
+    for (size_t i = first + 1; i <= last; i++)
+        told_m += (double)obs[i].step_m;
+    if (isnan(told_m))
+        return;
+    double straight_m = crs_short_distance_m(obs[first].at, obs[last].at);
+    double missing_m = straight_m - told_m - 4.0 * (double)obs[last].sigma_m;
+    float more_m = (float)(4.0 * missing_m / (double)(last - first));
+    for (size_t i = first + 1; missing_m > 0.0 && i <= last; i++)
+        obs[i].step_sd_m += more_m;
+}
+
+static void end_stand(Observation *obs, size_t first, size_t end)
+{
+    double stayed = (double)(obs[end - 1].time_ns - obs[first].time_ns) / 1e9;
+    if (!(stayed > standing_s) || end - first <= 3 ||
+        !(crs_short_distance_m(obs[first].at, obs[end - 1].at) < standing_mps * stayed))
+        return;
+    for (size_t k = first + 1; k < end; k++)
+        if (isnan(obs[k].step_m)) {
+            obs[k].step_m = 0.0f;
+            obs[k].step_sd_m = 0.2f;
+        }
 }
 
 /* Vehicles without a speed: runs of fixes that stay near their first one. */
-static void find_standing(Observation *obs, size_t n)
+static void find_standing(MatchSteps *steps, Observation *obs, guint end)
 {
-    size_t first = 0;
-    for (size_t i = 1; i <= n; i++) {
-        if (i < n && first + 1 == i && !isnan(obs[i].step_m)) {
-            first = i;
+    for (; steps->stood < end; steps->stood++) {
+        guint i = steps->stood;
+        guint first = steps->standing_from;
+        if (i == first)
+            continue;
+        if (first + 1 == i && !isnan(obs[i].step_m)) {
+            steps->standing_from = i;
             continue;
         }
-        double seconds = i < n ? (double)(obs[i].time_ns - obs[first].time_ns) / 1e9 : 0.0;
+        double seconds = (double)(obs[i].time_ns - obs[first].time_ns) / 1e9;
         double reach_m = fmin(1.5 * (double)obs[first].sigma_m, 3.0 + 0.7 * seconds);
-        if (i < n && crs_short_distance_m(obs[first].at, obs[i].at) <= fmax(reach_m, 1.0))
+        if (i - first < LONGEST_STAND &&
+            crs_short_distance_m(obs[first].at, obs[i].at) <= fmax(reach_m, 1.0))
             continue;
-        double stayed = (double)(obs[i - 1].time_ns - obs[first].time_ns) / 1e9;
-        if (stayed > standing_s && i - first > 3 &&
-            crs_short_distance_m(obs[first].at, obs[i - 1].at) < standing_mps * stayed)
-            for (size_t k = first + 1; k < i; k++)
-                if (isnan(obs[k].step_m)) {
-                    obs[k].step_m = 0.0f;
-                    obs[k].step_sd_m = 0.2f;
-                }
-        first = i;
+        end_stand(obs, first, i);
+        steps->standing_from = i;
     }
 }
 
-GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
-                      const MatchOptions *options, const MatchNoise *noise)
+void match_observe(GArray *observations, const MatchFix *fix, uint32_t number,
+                   const MatchOptions *options, const MatchNoise *noise)
 {
-    g_autoptr(GArray) observations =
-        g_array_sized_new(FALSE, FALSE, sizeof(Observation), (guint)MIN(n, (size_t)1 << 26));
-    const Observation *before = NULL;
-    for (size_t i = 0; i < n; i++) {
-        if (status[i] != FIX_MATCHED)
-            continue;
-        const MatchFix *fix = &fixes[i];
-        Observation o = {
-            .at = {fix->lon, fix->lat},
-            .time_ns = fix->time_ns,
-            .fix = (uint32_t)i,
-            .sigma_m = sigma_of(fix, options, noise),
-            .step_m = NAN,
-            .step_sd_m = NAN,
-            .speed_mps =
-                fix->speed_mps >= 0.0 && fix->speed_mps < 1000.0 ? (float)fix->speed_mps : NAN,
-            .heading_deg = fabs(fix->heading_deg) <= 360.0 ? (float)fix->heading_deg : NAN,
-        };
-        if (before != NULL)
-            o.dt_s = (float)fmax((double)(o.time_ns - before->time_ns) / 1e9, 0.001);
-        g_array_append_val(observations, o);
-        before = &g_array_index(observations, Observation, observations->len - 1);
+    Observation o = {
+        .at = {fix->lon, fix->lat},
+        .time_ns = fix->time_ns,
+        .fix = number,
+        .sigma_m = sigma_of(fix, options, noise),
+        .step_m = NAN,
+        .step_sd_m = NAN,
+        .speed_mps = fix->speed_mps >= 0.0 && fix->speed_mps < 1000.0 ? (float)fix->speed_mps : NAN,
+        .heading_deg = fabs(fix->heading_deg) <= 360.0 ? (float)fix->heading_deg : NAN,
+    };
+    if (observations->len > 0) {
+        const Observation *before =
+            &g_array_index(observations, Observation, observations->len - 1);
+        o.dt_s = (float)fmax((double)(o.time_ns - before->time_ns) / 1e9, 0.001);
     }
+    g_array_append_val(observations, o);
+}
+
+guint match_work_out_steps(MatchSteps *steps, GArray *observations, gboolean final)
+{
     Observation *obs = (Observation *)(void *)observations->data;
-    SpeedReading reading = choose_reading(obs, observations->len);
-    for (guint i = 1; i < observations->len; i++)
-        set_step(&obs[i], &obs[i - 1], reading);
-    doubt_short_steps(obs, observations->len);
-    find_standing(obs, observations->len);
-    return g_steal_pointer(&observations);
+    guint n = observations->len;
+    for (guint i = MAX(steps->stepped, 1U); i < n; i++)
+        set_step(&obs[i], &obs[i - 1], steps->reading);
+    steps->stepped = n;
+    while (steps->doubted + DOUBT_WINDOW < n) {
+        doubt_short_steps(obs, steps->doubted, steps->doubted + DOUBT_WINDOW);
+        steps->doubted += DOUBT_WINDOW;
+    }
+    if (!final) {
+        find_standing(steps, obs, MIN(steps->doubted + 1, n));
+        return MIN(steps->standing_from + 1, steps->stood);
+    }
+    if (steps->doubted + 1 < n)
+        doubt_short_steps(obs, steps->doubted, n - 1);
+    find_standing(steps, obs, n);
+    if (n > 0)
+        end_stand(obs, steps->standing_from, n);
+    steps->doubted = steps->standing_from = n > 0 ? n - 1 : 0;
+    return n;
+}
+
+void match_steps_shift(MatchSteps *steps, guint n)
+{
+    steps->stepped -= n;
+    steps->doubted -= n;
+    steps->stood -= n;
+    steps->standing_from -= n;
 }
 
 double match_time_jitter_s(const GArray *observations)
@@ -183,14 +207,6 @@ double match_time_jitter_s(const GArray *observations)
     }
     /* rounding to a second: 1/sqrt(12) on either side of a step */
     return changes > observations->len / 5 ? 0.41 : 0.0;
-}
-
-void match_set_noise(GArray *observations, const MatchFix *fixes, const MatchOptions *options,
-                     const MatchNoise *noise)
-{
-    Observation *obs = (Observation *)(void *)observations->data;
-    for (guint i = 0; i < observations->len; i++)
-        obs[i].sigma_m = sigma_of(&fixes[obs[i].fix], options, noise);
 }
 
 static int compare_floats(const void *a, const void *b)

@@ -28,20 +28,33 @@ typedef struct {
     double jitter_s; /* standard deviation of the times: clocks of phones give whole seconds */
 } MatchNoise;
 
-/* Observations of the fixes whose status is FIX_MATCHED. Which second a speed belongs to differs
- * between receivers and apps: the reading that explains the positions best is taken, and speeds
- * that explain them badly are not used at all.
- * Returns: (transfer full) array of Observation. */
-GArray *match_observe(const MatchFix *fixes, size_t n, const FixStatus *status,
-                      const MatchOptions *options, const MatchNoise *noise);
+/* Which speed tells the way from one fix to the next: receivers and apps differ. */
+typedef enum { SPEED_OF_FIRST, SPEED_OF_BOTH, SPEED_OF_SECOND, SPEED_READINGS } SpeedReading;
+
+/* Appends the observation that a fix is (number `number`), without what the fixes around tell. */
+void match_observe(GArray *observations, const MatchFix *fix, uint32_t number,
+                   const MatchOptions *options, const MatchNoise *noise);
+
+/* The reading that explains best how far apart fixes are; SPEED_READINGS if none does: then speeds
+ * are not used. */
+SpeedReading match_choose_reading(const GArray *observations);
 
 /* Standard deviation of the fixes' times, seconds: not 0 where they are whole seconds apart, but
  * not the same number of them. */
 double match_time_jitter_s(const GArray *observations);
 
-/* Sets the noise of each observation anew. */
-void match_set_noise(GArray *observations, const MatchFix *fixes, const MatchOptions *options,
-                     const MatchNoise *noise);
+/* How far the steps between observations are worked out. Begin with all 0 and the reading. */
+typedef struct {
+    SpeedReading reading;
+    guint stepped, doubted, stood, standing_from; /* numbers of observations */
+} MatchSteps;
+
+/* Works out the steps between observations as far as those that are there tell them; `final`: no
+ * more will come. Returns how many observations are ready. */
+guint match_work_out_steps(MatchSteps *steps, GArray *observations, gboolean final);
+
+/* The first n observations were taken out of the array. */
+void match_steps_shift(MatchSteps *steps, guint n);
 
 /* σ and τ from how far n fixes in a row lay across the track they were matched to (NAN where one
  * was not), dt_s apart. Robust: medians only. Leaves *noise as it is if there are too few. */

@@ -77,13 +77,14 @@ typedef struct {
     double window_m;
 } Prediction;
 
-typedef struct {
+struct MatchWalker {
     const Network *network;
     EdgeIndex *index;
     RouteSearch *search;
-    const Observation *obs;
     const MatchOptions *options;
     const MatchNoise *noise;
+    GeoPoint last_at; /* of the observation before */
+    gboolean started;
     Step step;
     Hypothesis live[MAX_HYPOTHESES];
     guint n_live;
@@ -91,6 +92,7 @@ typedef struct {
     guint n_next;
     double best;
     MatchTree tree;
+    guint room; /* nodes of it, before it is pruned */
     GArray *ways, *scratch;
     double off;        /* cost of being off the network */
     int32_t join_tree; /* where paths go on that join the network; -1: off the network */
@@ -98,11 +100,11 @@ typedef struct {
     uint32_t off_first;
     double last_lat, dt_of_phi, phi;
     Plane scale;
-} Walker;
+};
 
 /* ---- one candidate ---- */
 
-static Candidate *place_for(Walker *w, uint32_t arc, double cost)
+static Candidate *place_for(MatchWalker *w, uint32_t arc, double cost)
 {
     if (cost > w->best + beam)
         return NULL;
@@ -147,7 +149,7 @@ static Prediction doubt(const Prediction *p, double along_m)
 
 /* Tries to see the hypothesis at the fix on `arc`, whose start lies away_m on from it. Returns the
  * candidate if it is worth keeping; its way is still to be filled in. */
-static Candidate *try_arc(Walker *w, const Hypothesis *h, const Prediction *p, uint32_t arc,
+static Candidate *try_arc(MatchWalker *w, const Hypothesis *h, const Prediction *p, uint32_t arc,
                           double away_m)
 {
     const Step *step = &w->step;
@@ -230,7 +232,7 @@ static Prediction predict(const Step *step, Hypothesis *h, double jitter_s)
     return p;
 }
 
-static int32_t add_way(Walker *w, uint32_t arc, int32_t previous)
+static int32_t add_way(MatchWalker *w, uint32_t arc, int32_t previous)
 {
     Way way = {.arc = arc, .previous = previous};
     g_array_append_val(w->ways, way);
@@ -253,7 +255,7 @@ static gboolean is_listed(const Near *list, guint from, guint to, uint32_t arc)
 }
 
 /* Arcs that follow within reach, one after the other. */
-static void walk_near(Walker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
+static void walk_near(MatchWalker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
                       double end_m, double reach_m)
 {
     Near list[MAX_NEAR];
@@ -287,7 +289,7 @@ static void walk_near(Walker *w, const Hypothesis *h, const Prediction *p, int32
 }
 
 /* The same after a gap: shortest ways to all that is within reach. */
-static void walk_far(Walker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
+static void walk_far(MatchWalker *w, const Hypothesis *h, const Prediction *p, int32_t first_way,
                      double end_m, double reach_m)
 {
     const Step *step = &w->step;
@@ -309,7 +311,7 @@ static void walk_far(Walker *w, const Hypothesis *h, const Prediction *p, int32_
     }
 }
 
-static void advance(Walker *w, Hypothesis *h, int32_t first_way)
+static void advance(MatchWalker *w, Hypothesis *h, int32_t first_way)
 {
     const Step *step = &w->step;
     Prediction p = predict(step, h, w->noise->jitter_s);
@@ -328,7 +330,7 @@ static void advance(Walker *w, Hypothesis *h, int32_t first_way)
 
 /* May it have turned round since the fix before? Trains only at a stop. surprised: going on does
  * not explain the fix. */
-static gboolean may_turn(const Walker *w, const Hypothesis *h, gboolean surprised)
+static gboolean may_turn(const MatchWalker *w, const Hypothesis *h, gboolean surprised)
 {
     const Step *step = &w->step;
     const NetworkEdge *edge = &w->network->edges[arc_edge(h->arc)];
@@ -340,7 +342,7 @@ static gboolean may_turn(const Walker *w, const Hypothesis *h, gboolean surprise
     return v < turn_speed_mps || step->o->dt_s > near_s || surprised;
 }
 
-static void advance_turned(Walker *w, const Hypothesis *h)
+static void advance_turned(MatchWalker *w, const Hypothesis *h)
 {
     Hypothesis back = *h;
     back.arc ^= 1U;
@@ -356,7 +358,7 @@ static void advance_turned(Walker *w, const Hypothesis *h)
 
 /* ---- on and off the network ---- */
 
-static void join(Walker *w, double cost)
+static void join(MatchWalker *w, double cost)
 {
     const Step *step = &w->step;
     double sigma_m = step->o->sigma_m;
@@ -393,7 +395,7 @@ static void join(Walker *w, double cost)
 
 /* ---- the paths ---- */
 
-static int32_t add_ways(Walker *w, int32_t way, int32_t parent)
+static int32_t add_ways(MatchWalker *w, int32_t way, int32_t parent)
 {
     if (way < 0)
         return parent;
@@ -406,7 +408,7 @@ static int32_t add_ways(Walker *w, int32_t way, int32_t parent)
         before);
 }
 
-static int32_t off_node(Walker *w, uint32_t until)
+static int32_t off_node(MatchWalker *w, uint32_t until)
 {
     if (w->off_first >= until)
         return w->off_tree;
@@ -414,7 +416,7 @@ static int32_t off_node(Walker *w, uint32_t until)
         &w->tree, (PathArc){.arc = MATCH_OFF, .first = w->off_first, .begins = TRUE}, w->off_tree);
 }
 
-static void prune_tree(Walker *w)
+static void prune_tree(MatchWalker *w)
 {
     int32_t tips[MAX_HYPOTHESES + 1];
     for (guint k = 0; k < w->n_live; k++)
@@ -428,13 +430,12 @@ static void prune_tree(Walker *w)
 
 /* ---- the run ---- */
 
-static void begin_step(Walker *w, uint32_t i)
+static void begin_step(MatchWalker *w, const Observation *o, uint32_t i)
 {
-    const Observation *o = &w->obs[i];
     Step *step = &w->step;
     step->o = o;
     step->i = i;
-    if (fabs(o->at.lat - w->last_lat) > 0.003 || i == 0) {
+    if (fabs(o->at.lat - w->last_lat) > 0.003 || !w->started) {
         w->scale = plane_at(o->at);
         w->last_lat = o->at.lat;
     }
@@ -451,8 +452,8 @@ static void begin_step(Walker *w, uint32_t i)
     step->hinge_m = fmax(25.0, 4.0 * (double)o->sigma_m);
     step->hinge_scale_m = fmax(5.0, (double)o->sigma_m);
     step->straight_m = 0.0;
-    if (i > 0 && dt > near_s) {
-        step->straight_m = crs_distance_m(w->obs[i - 1].at, o->at);
+    if (w->started && dt > near_s) {
+        step->straight_m = crs_distance_m(w->last_at, o->at);
         step->beta_m = match_beta_m(dt) + 2.0 * (double)o->sigma_m;
         /* who knows how far it went need not believe that it went straight */
         step->beta_m *= isfinite(o->step_m) ? 5.0 : 1.5;
@@ -469,7 +470,7 @@ static void begin_step(Walker *w, uint32_t i)
 }
 
 /* The path of the best hypothesis, of which there is at least one. */
-static int32_t best_tree(const Walker *w)
+static int32_t best_tree(const MatchWalker *w)
 {
     guint best = 0;
     for (guint k = 1; k < w->n_live; k++)
@@ -480,7 +481,7 @@ static int32_t best_tree(const Walker *w)
 
 /* A fix on a road by chance is less likely than one that lies apart; one after a long time says
  * more than one of many. */
-static double cost_of_off(const Walker *w)
+static double cost_of_off(const MatchWalker *w)
 {
     double near2 = 4.0 * (double)w->step.o->sigma_m * (double)w->step.o->sigma_m;
     double cost = w->step.o->dt_s > near_s ? 2.0 * off_cost : off_cost;
@@ -493,7 +494,7 @@ static double cost_of_off(const Walker *w)
 }
 
 /* Candidates become hypotheses, costs relative to the best. */
-static void settle(Walker *w, double least_before)
+static void settle(MatchWalker *w, double least_before)
 {
     double off_more = cost_of_off(w);
     double off = w->off + off_more;
@@ -527,84 +528,119 @@ static void settle(Walker *w, double least_before)
     w->off_first = off_first;
 }
 
-static void take(Walker *w, uint32_t i)
+/* The first observation, or one so late that it is not the same journey any more. */
+static void begin_journey(MatchWalker *w, double least)
 {
-    begin_step(w, i);
+    if (least < w->off) {
+        w->off_tree = best_tree(w);
+        w->off_first = w->step.i;
+    }
+    w->off_tree = off_node(w, w->step.i);
+    w->off_first = w->step.i;
+    w->off = 0.0;
+    w->n_live = 0;
+    join(w, 0.0);
+    settle(w, INFINITY);
+}
+
+static double least_cost(const MatchWalker *w)
+{
     double least = INFINITY;
     for (guint k = 0; k < w->n_live; k++)
         least = fmin(least, w->live[k].cost);
-    if (w->step.o->dt_s > bridge_s) {
-        /* not one journey any more */
-        if (least < w->off) {
-            w->off_tree = best_tree(w);
-            w->off_first = i;
-        }
-        w->off_tree = off_node(w, i);
-        w->off_first = i;
-        w->off = 0.0;
-        w->n_live = 0;
-        join(w, 0.0);
-        settle(w, INFINITY);
-        return;
-    }
-    /* the best first: what is much worse than its successors is soon given up */
-    for (guint k = 0; k < w->n_live; k++)
-        if (w->live[k].cost == least)
-            advance(w, &w->live[k], -1);
-    for (guint k = 0; k < w->n_live; k++)
-        if (w->live[k].cost != least)
-            advance(w, &w->live[k], -1);
-    gboolean surprised = w->best > least + 8.0;
-    for (guint k = 0; k < w->n_live; k++)
-        if (may_turn(w, &w->live[k], surprised))
-            advance_turned(w, &w->live[k]);
-    double join_cost = w->off + change_cost;
-    if (least + break_cost < join_cost) {
-        join_cost = least + break_cost;
-        w->join_tree = best_tree(w);
-    }
-    if (join_cost < w->best + 4.0)
-        join(w, join_cost);
-    settle(w, least);
+    return least;
 }
 
-GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *search,
-                        const Observation *observations, uint32_t n, const MatchOptions *options,
-                        const MatchNoise *noise)
+void match_walker_take(MatchWalker *w, const Observation *observation, uint32_t i)
 {
-    Walker *w = g_new0(Walker, 1);
+    begin_step(w, observation, i);
+    double least = least_cost(w);
+    if (!w->started)
+        w->off_first = i;
+    if (!w->started || w->step.o->dt_s > bridge_s) {
+        begin_journey(w, least);
+    } else {
+        /* the best first: what is much worse than its successors is soon given up */
+        for (guint k = 0; k < w->n_live; k++)
+            if (w->live[k].cost == least)
+                advance(w, &w->live[k], -1);
+        for (guint k = 0; k < w->n_live; k++)
+            if (w->live[k].cost != least)
+                advance(w, &w->live[k], -1);
+        gboolean surprised = w->best > least + 8.0;
+        for (guint k = 0; k < w->n_live; k++)
+            if (may_turn(w, &w->live[k], surprised))
+                advance_turned(w, &w->live[k]);
+        double join_cost = w->off + change_cost;
+        if (least + break_cost < join_cost) {
+            join_cost = least + break_cost;
+            w->join_tree = best_tree(w);
+        }
+        if (join_cost < w->best + 4.0)
+            join(w, join_cost);
+        settle(w, least);
+    }
+    w->started = TRUE;
+    w->last_at = observation->at;
+    if (match_tree_size(&w->tree) > w->room) {
+        prune_tree(w);
+        w->room = MAX((guint)TREE_ROOM, 2 * match_tree_size(&w->tree));
+    }
+}
+
+/* Only the best goes on. */
+static void choose(MatchWalker *w, uint32_t end)
+{
+    guint best = 0;
+    for (guint k = 1; k < w->n_live; k++)
+        if (w->live[k].cost < w->live[best].cost)
+            best = k;
+    if (w->n_live > 0 && w->live[best].cost <= w->off) {
+        w->live[0] = w->live[best];
+        w->n_live = 1;
+        w->off_tree = w->live[0].tree;
+        w->off = w->live[0].cost + change_cost;
+    } else {
+        w->n_live = 0;
+        w->off_tree = off_node(w, end);
+    }
+    w->off_first = end;
+}
+
+uint32_t match_walker_decide(MatchWalker *w, uint32_t end, gboolean final, GArray *path)
+{
+    if (final)
+        choose(w, end);
+    prune_tree(w);
+    g_array_append_vals(path, w->tree.path->data, w->tree.path->len);
+    g_array_set_size(w->tree.path, 0);
+    uint32_t first = match_tree_first_open(&w->tree, end);
+    return w->off_tree == 0 ? MIN(first, w->off_first) : first;
+}
+
+MatchWalker *match_walker_new(const Network *network, EdgeIndex *index, RouteSearch *search,
+                              const MatchOptions *options, const MatchNoise *noise)
+{
+    MatchWalker *w = g_new0(MatchWalker, 1);
     w->network = network;
     w->index = index;
     w->search = search;
-    w->obs = observations;
     w->options = options;
     w->noise = noise;
     w->dt_of_phi = -1.0;
+    w->room = TREE_ROOM;
     w->ways = g_array_new(FALSE, FALSE, sizeof(Way));
-    match_tree_init(&w->tree);
     w->scratch = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    begin_step(w, 0);
-    join(w, 0.0);
-    settle(w, INFINITY);
-    guint room = TREE_ROOM;
-    for (uint32_t i = 1; i < n; i++) {
-        take(w, i);
-        if (match_tree_size(&w->tree) > room) {
-            prune_tree(w);
-            room = MAX((guint)TREE_ROOM, 2 * match_tree_size(&w->tree));
-        }
-    }
-    double least = w->off;
-    int32_t best = -1;
-    for (guint k = 0; k < w->n_live; k++)
-        if (w->live[k].cost < least) {
-            least = w->live[k].cost;
-            best = w->live[k].tree;
-        }
-    match_tree_hand_over(&w->tree, best >= 0 ? best : off_node(w, n));
+    match_tree_init(&w->tree);
+    return w;
+}
+
+void match_walker_free(MatchWalker *w)
+{
+    if (w == NULL)
+        return;
     g_array_unref(w->ways);
     g_array_unref(w->scratch);
-    GArray *path = match_tree_finish(&w->tree);
+    match_tree_clear(&w->tree);
     g_free(w);
-    return path;
 }

@@ -20,9 +20,20 @@ typedef struct {
     gboolean turned; /* the vehicle turned round on the edge */
 } PathArc;
 
-/* Most likely path of n >= 1 observations, each of which has its arc, or MATCH_OFF. Memory is
- * bounded but for the result.
- * Returns: (transfer full) array of PathArc. */
-GArray *match_find_path(const Network *network, EdgeIndex *index, RouteSearch *search,
-                        const Observation *observations, uint32_t n, const MatchOptions *options,
-                        const MatchNoise *noise);
+typedef struct MatchWalker MatchWalker;
+
+/* All arguments must outlive the walker; options and noise may change meanwhile.
+ * Returns: (transfer full): free with match_walker_free(). */
+MatchWalker *match_walker_new(const Network *network, EdgeIndex *index, RouteSearch *search,
+                              const MatchOptions *options, const MatchNoise *noise);
+void match_walker_free(MatchWalker *walker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MatchWalker, match_walker_free)
+
+/* Takes the next observation, number i (from 0, one by one). */
+void match_walker_take(MatchWalker *walker, const Observation *observation, uint32_t i);
+
+/* Appends to `path` (of PathArc) what is decided and was not given before. `end` is the number of
+ * observations taken. final: decides all, for the better or worse; the walker may go on from there.
+ * Returns the number of the first observation that is not decided: `end` if final. Those before it
+ * each lie in an arc that was given, or off the network (MATCH_OFF). */
+uint32_t match_walker_decide(MatchWalker *walker, uint32_t end, gboolean final, GArray *path);

@@ -283,12 +283,9 @@ static void write_places(Smoother *smoother, const MatchLine *line, const Observ
     }
 }
 
-void smoother_run(Smoother *smoother, const MatchLine *line, const Observation *observations,
-                  uint32_t first, uint32_t end, const MatchNoise *noise, double max_speed_mps,
-                  SmoothPlace *places)
+void smoother_run(Smoother *smoother, const MatchLine *line, const Observation *obs, uint32_t first,
+                  size_t n, const MatchNoise *noise, double max_speed_mps, SmoothPlace *places)
 {
-    size_t n = end - first;
-    const Observation *obs = observations + first;
     if (n > smoother->room) {
         smoother->room = MAX(n, 2 * smoother->room);
         smoother->rows = g_renew(Row, smoother->rows, smoother->room);

@@ -22,7 +22,8 @@ typedef struct Smoother Smoother;
 Smoother *smoother_new(void);
 void smoother_free(Smoother *smoother);
 
-/* Places observations first..end-1 (at least one) on a line. `places` has room for them. */
+/* Places n observations (at least one), numbers first and on, on a line. `places` has room for
+ * them. */
 void smoother_run(Smoother *smoother, const MatchLine *line, const Observation *observations,
-                  uint32_t first, uint32_t end, const MatchNoise *noise, double max_speed_mps,
+                  uint32_t first, size_t n, const MatchNoise *noise, double max_speed_mps,
                   SmoothPlace *places);

@@ -15,10 +15,10 @@ void match_tree_init(MatchTree *tree)
     (void)match_tree_add(tree, (PathArc){.arc = MATCH_OFF}, -1);
 }
 
-GArray *match_tree_finish(MatchTree *tree)
+void match_tree_clear(MatchTree *tree)
 {
     g_clear_pointer(&tree->nodes, g_array_unref);
-    return g_steal_pointer(&tree->path);
+    g_clear_pointer(&tree->path, g_array_unref);
 }
 
 int32_t match_tree_add(MatchTree *tree, PathArc arc, int32_t parent)
@@ -38,7 +38,8 @@ static TreeNode *node_at(MatchTree *tree, int32_t node)
     return &g_array_index(tree->nodes, TreeNode, node);
 }
 
-void match_tree_hand_over(MatchTree *tree, int32_t node)
+/* Hands over the path from the root (not included) to a node. */
+static void hand_over(MatchTree *tree, int32_t node)
 {
     guint first = tree->path->len;
     for (int32_t at = node; at > 0; at = node_at(tree, at)->parent)
@@ -71,7 +72,7 @@ static int32_t shared_node(MatchTree *tree, const int32_t *nodes, guint n)
 void match_tree_prune(MatchTree *tree, int32_t *nodes, guint n)
 {
     int32_t root = shared_node(tree, nodes, n);
-    match_tree_hand_over(tree, root);
+    hand_over(tree, root);
     g_autofree int32_t *number = g_new(int32_t, tree->nodes->len);
     memset(number, -1, tree->nodes->len * sizeof *number);
     for (guint k = 0; k < n; k++)
@@ -91,4 +92,14 @@ void match_tree_prune(MatchTree *tree, int32_t *nodes, guint n)
     g_array_set_size(tree->nodes, (guint)kept);
     for (guint k = 0; k < n; k++)
         nodes[k] = number[nodes[k]];
+}
+
+uint32_t match_tree_first_open(const MatchTree *tree, uint32_t end)
+{
+    for (guint at = 1; at < tree->nodes->len; at++) {
+        const TreeNode *node = &g_array_index(tree->nodes, TreeNode, at);
+        if (node->parent == 0)
+            end = MIN(end, node->arc.first);
+    }
+    return end;
 }

@@ -13,17 +13,16 @@ typedef struct {
 } MatchTree;
 
 void match_tree_init(MatchTree *tree);
-/* Frees the tree. Returns: (transfer full) the path. */
-GArray *match_tree_finish(MatchTree *tree);
+void match_tree_clear(MatchTree *tree);
 
 /* A new node after `parent`; returns its number. The root is 0. */
 int32_t match_tree_add(MatchTree *tree, PathArc arc, int32_t parent);
 
 guint match_tree_size(const MatchTree *tree);
 
-/* Hands over the path from the root (not included) to a node. */
-void match_tree_hand_over(MatchTree *tree, int32_t node);
-
 /* Hands over what the paths to the n nodes share and forgets what none of them needs. The nodes'
  * new numbers replace the old ones. */
 void match_tree_prune(MatchTree *tree, int32_t *nodes, guint n);
+
+/* The first observation that lies in a child of the root: the least `first` of them, or `end`. */
+uint32_t match_tree_first_open(const MatchTree *tree, uint32_t end);

@@ -22,11 +22,11 @@ typedef struct {
     double sigma_m;
 } TrackAnchor;
 
-/* network must outlive the track. Returns: (transfer full). */
-Track *track_new(const Network *network, size_t n_fixes);
+/* network must outlive the track. keep_fixes: for track_fixes(); a track can be asked for places
+ * without. Returns: (transfer full). */
+Track *track_new(const Network *network, gboolean keep_fixes);
 
-/* Fix i, to be filled in by the matcher. */
-TrackFix *track_fix(Track *track, size_t i);
+void track_add_fix(Track *track, const TrackFix *fix);
 
 /* Begins a new stretch; pieces and anchors added from now on belong to it. */
 void track_begin_stretch(Track *track);

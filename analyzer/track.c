@@ -8,11 +8,16 @@ typedef struct {
     guint first_piece, n_pieces, first_anchor, n_anchors;
 } Stretch;
 
+/* A believable fix that is not on the network. */
+typedef struct {
+    int64_t time_ns;
+    GeoPoint at;
+} OffFix;
+
 struct Track {
     const Network *network;
-    TrackFix *fixes;
-    size_t n_fixes;
-    GArray *stretches, *pieces, *anchors;
+    GArray *fixes; /* NULL: not kept */
+    GArray *stretches, *pieces, *anchors, *off;
 };
 
 /* Speeds change by no more than this: emergency braking of cars is 8, service braking of trains 1;
@@ -24,15 +29,16 @@ static const double close_m = 100.0;
 /* Beyond the first and last fix a place is kept this long. */
 static const int64_t overhang_ns = INT64_C(2000000000);
 
-Track *track_new(const Network *network, size_t n_fixes)
+Track *track_new(const Network *network, gboolean keep_fixes)
 {
     Track *track = g_new0(Track, 1);
     track->network = network;
-    track->n_fixes = n_fixes;
-    track->fixes = g_new0(TrackFix, MAX(n_fixes, (size_t)1));
+    if (keep_fixes)
+        track->fixes = g_array_new(FALSE, FALSE, sizeof(TrackFix));
     track->stretches = g_array_new(FALSE, TRUE, sizeof(Stretch));
     track->pieces = g_array_new(FALSE, FALSE, sizeof(RoutePiece));
     track->anchors = g_array_new(FALSE, FALSE, sizeof(TrackAnchor));
+    track->off = g_array_new(FALSE, FALSE, sizeof(OffFix));
     return track;
 }
 
@@ -43,19 +49,25 @@ void track_free(Track *track)
     g_array_unref(track->stretches);
     g_array_unref(track->pieces);
     g_array_unref(track->anchors);
-    g_free(track->fixes);
+    g_array_unref(track->off);
+    g_clear_pointer(&track->fixes, g_array_unref);
     g_free(track);
 }
 
-TrackFix *track_fix(Track *track, size_t i)
+void track_add_fix(Track *track, const TrackFix *fix)
 {
-    return &track->fixes[i];
+    if (fix->status == FIX_OFF_NETWORK) {
+        OffFix off = {fix->time_ns, fix->raw};
+        g_array_append_val(track->off, off);
+    }
+    if (track->fixes != NULL)
+        g_array_append_vals(track->fixes, fix, 1);
 }
 
 const TrackFix *track_fixes(const Track *track, size_t *n)
 {
-    *n = track->n_fixes;
-    return track->fixes;
+    *n = track->fixes != NULL ? track->fixes->len : 0;
+    return track->fixes != NULL ? (const TrackFix *)(void *)track->fixes->data : NULL;
 }
 
 void track_begin_stretch(Track *track)
@@ -221,29 +233,29 @@ static guint stretch_of_anchor(const Track *track, size_t anchor)
 /* A believable fix that was not matched, near in time: the vehicle was somewhere else. */
 static gboolean place_off_network(const Track *track, int64_t time_ns, TrackPlace *place)
 {
+    const OffFix *off = (const OffFix *)(void *)track->off->data;
     size_t low = 0;
-    size_t high = track->n_fixes;
+    size_t high = track->off->len;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (track->fixes[middle].time_ns < time_ns)
+        if (off[middle].time_ns < time_ns)
             low = middle + 1;
         else
             high = middle;
     }
-    const TrackFix *best = NULL;
+    const OffFix *best = NULL;
     int64_t best_ns = INT64_C(10000000000); /* ten seconds */
-    for (size_t i = low >= 4 ? low - 4 : 0; i < MIN(low + 4, track->n_fixes); i++) {
-        const TrackFix *fix = &track->fixes[i];
-        int64_t away_ns = fix->time_ns > time_ns ? fix->time_ns - time_ns : time_ns - fix->time_ns;
-        if (fix->status == FIX_OFF_NETWORK && away_ns < best_ns) {
-            best = fix;
+    for (size_t i = low > 0 ? low - 1 : 0; i < MIN(low + 1, track->off->len); i++) {
+        int64_t away_ns = ABS(off[i].time_ns - time_ns);
+        if (away_ns < best_ns) {
+            best = &off[i];
             best_ns = away_ns;
         }
     }
     if (best == NULL)
         return FALSE;
     place->quality = PLACE_OFF_NETWORK;
-    place->point = best->raw;
+    place->point = best->at;
     return TRUE;
 }
 

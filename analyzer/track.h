@@ -34,15 +34,28 @@ typedef enum {
     FIX_STATUS_COUNT
 } FixStatus;
 
+/* Why a fix was not used. */
+typedef enum {
+    FIX_FAULT_NONE,
+    FIX_FAULT_NO_POSITION,
+    FIX_FAULT_JUMP,   /* no vehicle gets there from the last good fix */
+    FIX_FAULT_ASTRAY, /* far from where the fixes around say that the vehicle was */
+    FIX_FAULT_HELD,   /* the receiver gave its last position again */
+    FIX_FAULT_COUNT
+} FixFault;
+
 typedef struct {
     int64_t time_ns;
     GeoPoint raw;   /* as received */
     GeoPoint point; /* on the network if matched */
     uint32_t edge;  /* UINT32_MAX if not matched */
     double offset_m;
-    double distance_m;  /* raw to matched */
+    double distance_m;  /* raw to matched; of a jump, from the last good fix; of one astray, from
+                           where the vehicle was */
+    double accuracy_m;  /* as received, 68 %; NAN if not told */
     double travelled_m; /* along the matched route since the start of its stretch */
     FixStatus status;
+    FixFault fault;
     gboolean backward;
     uint32_t stretch; /* number of the connected piece of route it belongs to */
 } TrackFix;
@@ -52,7 +65,7 @@ typedef struct Track Track;
 void track_free(Track *track);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Track, track_free)
 
-/* (transfer none) fixes in order of time. */
+/* (transfer none) fixes in order of time; none if the track was made without keeping them. */
 const TrackFix *track_fixes(const Track *track, size_t *n);
 
 /* Place at a time. `hint` (in/out, start with 0) makes ascending times fast. */

@@ -61,16 +61,18 @@ def made():
     run("network", "build", "-o", "net.gpkg", "--id-field", "name", "--split", "map.geojson")
     fixes = [(t, 60.00002, 15 + t * 0.0002) for t in range(100)]
     fixes[40] = (40, 60.5, 15.5)  # a jump
+    for t in range(70, 75):  # held
+        fixes[t] = (t, *fixes[69][1:])
     fixes += [(100 + t, 60 + 0.0001 * t, 15.0198 + 0.0003 * t) for t in range(1, 60)]  # a field
     write_drive("drive.csv", fixes)
     run("import", "-o", "a.drive", "drive.csv")
-    said = run("match", "-n", "net.gpkg", "--csv", "out.csv", "a.drive")
+    said = run("match", "-n", "net.gpkg", "--csv", "out.csv", "--events", "events.csv", "a.drive")
     holds(f"report: {said}", "1 rejected" in said)
     rows = rows_of("out.csv")
     equal("rows", len(rows), len(fixes))
     equal("header", list(rows[0]), "time edge offset_m lat lon distance_m".split())
     equal("time", rows[7]["time"], "2026-05-04T06:00:07.000Z")
-    for t in list(range(40)) + list(range(41, 99)):
+    for t in [t for t in range(99) if t != 40 and not 70 <= t < 75]:
         equal(f"edge at {t}", rows[t]["edge"], 'Long, "street"')
         wanted = t * 0.0002 * M_PER_DEG * math.cos(math.radians(60)) * 1.0042
         holds(f"offset at {t}: {rows[t]['offset_m']}, not {wanted}",
@@ -78,12 +80,23 @@ def made():
         holds(f"distance at {t}", abs(float(rows[t]["distance_m"]) - 2.2) < 4)
     equal("the jump", (rows[40]["edge"], rows[40]["offset_m"]), ("", ""))
     holds("off the network", all(r["edge"] == "" for r in rows[115:]))
+    events = rows_of("events.csv")
+    equal("events", [(e["time"], e["until"], e["kind"], e["fixes"]) for e in events],
+          [("2026-05-04T06:00:40.000Z", "2026-05-04T06:00:40.000Z", "jump", "1"),
+           ("2026-05-04T06:01:10.000Z", "2026-05-04T06:01:14.000Z", "held", "5")])
+    holds(f"how far the jump was: {events[0]}", 60e3 < float(events[0]["distance_m"]) < 65e3)
+    equal("where it went", (events[0]["lat"], events[0]["lon"]), ("60.5000000", "15.5000000"))
+    # from the fix before the five to the one after them
+    held = 6 * 0.0002 * M_PER_DEG * math.cos(math.radians(60)) * 1.0042
+    holds(f"meanwhile {events[1]}", abs(float(events[1]["distance_m"]) - held) < 8)
 
     write_map("far.geojson", [("far", [[-70, -33], [-70.01, -33]])])
     run("network", "build", "-o", "far.gpkg", "far.geojson")
     said = run("match", "-n", "far.gpkg", "--csv", "far.csv", "a.drive", status=1)
     holds(f"elsewhere: {said}", "do not meet" in said and "km" in said)
     holds("no output after a failure", not os.path.exists("far.csv"))
+    run("match", "-n", "net.gpkg", "--csv", "x.csv", "--events", "none/e.csv", "a.drive", status=1)
+    holds("neither table after a failure", not os.path.exists("x.csv"))
     run("match", "-n", "net.gpkg", "--csv", "x.csv", "--mode", "boat", "a.drive", status=2)
     run("match", "-n", "net.gpkg", "a.drive", status=2)
     run("match", "-n", "none.gpkg", "--csv", "x.csv", "a.drive", status=1)
