@@ -12,13 +12,13 @@ static int run(const Command *command, int argc, char **argv)
     gint64 seed = 1;
     const GOptionEntry entries[] = {
         {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &maps,
-         "an operator's map: OPERATOR=FILE[,layer=L][,where=SQL][,level=A][,min=DBM]", "MAP"},
+         "OPERATOR=FILE[,layer=L][,where=SQL][,level=A][,min=DBM]", "MAP"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "OUT.gpkg with the comparison added",
          "OUT2.gpkg"},
         {"service", 0, 0, G_OPTION_ARG_STRING, &service, "what the maps claim (first by level)",
          "ID"},
-        {"areas", 0, 0, G_OPTION_ARG_STRING, &areas, "polygons to report by, with names",
-         "FILE[,layer=L][,name=FIELD]"},
+        {"areas", 0, 0, G_OPTION_ARG_STRING, &areas,
+         "Polygons to report by: FILE[,layer=L][,name=FIELD]", "FILE"},
         {"result-crs", 0, 0, G_OPTION_ARG_STRING, &crs, "of the table arcep (WGS 84)", "CRS"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the resampling (1)", "N"},
         {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "of the intervals (2000)", "N"},

@@ -87,8 +87,8 @@ static int run(const Command *command, int argc, char **argv)
         {"operator", 0, 0, G_OPTION_ARG_STRING, &label, "Only this operator", "LABEL"},
         {"service", 0, 0, G_OPTION_ARG_STRING, &service, "Results as kml or gpx: only this service",
          "ID"},
-        {"layer", 0, 0, G_OPTION_ARG_STRING, &layer,
-         "Results as csv or geojson: this layer or table, not segments", "NAME"},
+        {"layer", 0, 0, G_OPTION_ARG_STRING, &layer, "csv, geojson: this table, not segments",
+         "NAME"},
         G_OPTION_ENTRY_NULL,
     };
     g_auto(GStrv) words = NULL;

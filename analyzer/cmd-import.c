@@ -196,12 +196,12 @@ static int run(const Command *command, int argc, char **argv)
     g_auto(Options) options = {0};
     const GOptionEntry entries[] = {
         {"format", 0, 0, G_OPTION_ARG_STRING, &options.format,
-         "breitband, gnettrack, plain or generic; found from the content if not given", "F"},
+         "breitband, gnettrack, plain or generic", "F"},
         {"operator", 0, 0, G_OPTION_ARG_STRING, &options.operator_label,
-         "Operator label of the samples, instead of what the file says", "LABEL"},
+         "Label of the operator, not what the file says", "LABEL"},
         {"vehicle", 0, 0, G_OPTION_ARG_STRING, &options.vehicle, "Name of the vehicle", "V"},
         {"timezone", 0, 0, G_OPTION_ARG_STRING, &options.timezone,
-         "Zone of times that name none, like Europe/Stockholm (UTC)", "TZ"},
+         "Zone of times, like Europe/Stockholm (UTC)", "TZ"},
         {"antenna", 0, 0, G_OPTION_ARG_STRING, &options.antenna,
          "Where the devices were: roof or cabin", "PLACE"},
         {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.map,

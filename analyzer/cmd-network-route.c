@@ -74,8 +74,8 @@ static int run(const Command *command, int argc, char **argv)
         {"ref", 0, 0, G_OPTION_ARG_STRING, &ref, "Road or line number to follow", "REF"},
         {"start-km", 0, 0, G_OPTION_ARG_DOUBLE, &start_km, "Chainage of its beginning (default 0)",
          "KM"},
-        {"fold", 0, 0, G_OPTION_ARG_DOUBLE, &fold_m,
-         "Fold the other carriageway, parallel tracks so near onto it", "M"},
+        {"fold", 0, 0, G_OPTION_ARG_DOUBLE, &fold_m, "Fold tracks, carriageways so near onto it",
+         "M"},
         {"boards", 0, 0, G_OPTION_ARG_FILENAME, &boards, "Kilometre boards: points or CSV", "FILE"},
         {"stations", 0, 0, G_OPTION_ARG_FILENAME, &stations, "Named points along it", "FILE"},
         G_OPTION_ENTRY_NULL};

@@ -44,8 +44,10 @@ void command_warn(const Command *command, const char *format, ...)
 gboolean command_parse(const Command *command, const GOptionEntry *entries, int argc, char **argv,
                        int min, int max, char ***rest, int *status)
 {
-    g_autofree char *parameter = g_strdup_printf("%s - %s", command->arguments, command->summary);
-    g_autoptr(GOptionContext) context = g_option_context_new(parameter);
+    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
+    g_autofree char *summary = g_strdup_printf("%s.", command->summary);
+    summary[0] = g_ascii_toupper(summary[0]);
+    g_option_context_set_summary(context, summary);
     g_option_context_set_help_enabled(context, FALSE);
     gboolean help = FALSE;
     char **words = NULL;

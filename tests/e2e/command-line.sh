@@ -18,7 +18,7 @@ while IFS= read -r command; do
   grep -qE "^  $command " "$work/help" || fail "corridor --help has no $command"
   # shellcheck disable=SC2086 # a command may be two words
   must "$command --help" "$corridor" $command --help >"$work/options"
-  [ "$(wc -L <"$work/options")" -le 132 ] || fail "$command --help has lines of more than 132 columns"
+  [ "$(wc -L <"$work/options")" -le 80 ] || fail "$command --help has lines of more than 80 columns"
   # shellcheck disable=SC2086
   must_fail 2 'nonsense' "$corridor" $command --nonsense
   page=$source/docs/corridor-${command// /-}.1.scd
