@@ -2,7 +2,7 @@
 /*
  * link-emulator: a radio link in user space, between two network namespaces.
  *
- *     link-emulator [--seed N] [--truth FILE] CLIENT_NS:IF SERVER_NS:IF
+ *     link-emulator [--seed N] [--truth FILE] [--follow MODEM] CLIENT_NS:IF SERVER_NS:IF
  *
  * CLIENT_NS and SERVER_NS are paths of network namespaces (/proc/PID/ns/net, /run/netns/NAME) or
  * "-" for that of the caller. A TUN interface is made in each; addresses and routes are the
@@ -11,14 +11,17 @@
  *
  *     up|down|both KEY=VALUE ...
  *
- *     rate=MBPS     serialisation rate, 0 = none         queue=MS   longest wait before it, else
- * drop delay=MS      added to each packet                 jitter=MS  uniform 0..MS more, order kept
- *     loss=PERCENT  independent                          ge=P,Q,B,G Gilbert-Elliott: good to bad P,
- *     every=N       loses every N-th                                back Q, loss in bad B, in good
- * G burst=K,N     loses K in a row of every N          spare=K    lets K packets pass first swap=N
- * every N-th overtaken by the next     twice=N    every N-th comes twice gate=MS       released
- * only at multiples of MS     outage=0|1 nothing passes only=MIN,MAX  loss, swap and twice hit only
- * IP packets of these sizes reset=1       all of the above as at the start
+ * - rate=MBPS: serialisation, 0 = none; queue=MS: longest wait before it, beyond it dropped
+ * - delay=MS: added to each packet; jitter=MS: uniform 0..MS more, order kept
+ * - gate=MS: released only at multiples of MS
+ * - loss=PERCENT: independent; every=N: each N-th; burst=K,N: K in a row of every N
+ * - ge=P,Q,B,G: Gilbert-Elliott, good to bad P, back Q, loss in bad B, in good G
+ * - swap=N: every N-th overtaken by the next; twice=N: every N-th comes twice
+ * - only=MIN,MAX: loss, swap and twice hit only IP packets of these sizes; spare=K: not the first K
+ * - outage=0|1: nothing passes; reset=1: all as at the start
+ *
+ * With --follow it also takes the lines that corridor-rig prints (docs/corridor-rig.1.scd): "link
+ * MODEM delay=MS ..." of its modem is in force at once, other lines of the rig are passed over.
  *
  * Each accepted line is answered with "ok", a wrong one with "error: ...". The truth file gets one
  * line for each packet:
@@ -85,6 +88,7 @@ typedef struct {
 static Way ways[2] = {{.name = "up"}, {.name = "down"}};
 static GRand *chance;
 static FILE *truth;
+static const char *follow; /* modem of corridor-rig; NULL = none */
 static uint64_t order;
 
 static const Impairment nothing = {.queue_ns = 1e9, .only_max = UINT32_MAX};
@@ -330,8 +334,33 @@ static gboolean set_key(Impairment *to, const char *key, const char *value)
     return TRUE;
 }
 
+/* "link MODEM delay=20 jitter=5 loss=0.01 up=2000 down=9000 queue=300 outage=0" of corridor-rig. */
+static gboolean obey_rig(const char *line)
+{
+    char modem[64];
+    double delay_ms, jitter_ms, loss, kbps[2], queue_ms;
+    int outage;
+    if (sscanf(line, "link %63s delay=%lf jitter=%lf loss=%lf up=%lf down=%lf queue=%lf outage=%d",
+               modem, &delay_ms, &jitter_ms, &loss, &kbps[0], &kbps[1], &queue_ms, &outage) != 8)
+        return FALSE;
+    for (int way = 0; way < 2 && !strcmp(modem, follow); way++) {
+        Impairment *now = &ways[way].impairment;
+        now->delay_ns = delay_ms * 1e6;
+        now->jitter_ns = jitter_ms * 1e6;
+        now->loss = loss;
+        now->rate_bps = kbps[way] * 1e3;
+        now->queue_ns = queue_ms * 1e6;
+        now->outage = outage != 0;
+    }
+    return TRUE;
+}
+
 static void command(const char *line)
 {
+    if (follow && (obey_rig(line) || g_str_has_prefix(line, "fault ") || !strcmp(line, "ready"))) {
+        printf("ok\n");
+        return;
+    }
     g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
     gboolean up = words[0] && (!strcmp(words[0], "up") || !strcmp(words[0], "both"));
     gboolean down = words[0] && (!strcmp(words[0], "down") || !strcmp(words[0], "both"));
@@ -479,10 +508,12 @@ int main(int argc, char **argv)
             seed = (guint32)strtoul(argv[at + 1], NULL, 10);
         else if (!strcmp(argv[at], "--truth"))
             truth = fopen(argv[at + 1], "w");
+        else if (!strcmp(argv[at], "--follow"))
+            follow = argv[at + 1];
     }
     if (argc - at != 2) {
-        fprintf(stderr,
-                "link-emulator: use: [--seed N] [--truth FILE] CLIENT_NS:IF SERVER_NS:IF\n");
+        fprintf(stderr, "link-emulator: use: [--seed N] [--truth FILE] [--follow MODEM] "
+                        "CLIENT_NS:IF SERVER_NS:IF\n");
         return 2;
     }
     int client = open_tun(argv[at], &ways[0].tap);

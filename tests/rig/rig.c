@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/rig/rig.h"
 
+#include "tests/rig/data-link.h"
 #include "tests/rig/gps-feed.h"
 #include "tests/rig/port.h"
 #include "tests/rig/truth.h"
@@ -33,8 +34,8 @@ struct Rig {
     Truth *truth;
     RigModem *modems;
     gboolean *gone;
-    double *told_levels; /* when */
-    LinkQuality *told_links;
+    double *told_levels;   /* when */
+    GPtrArray *told_links; /* the last line of each modem, or NULL */
     FaultState *faults;
     GPtrArray *ports;
     int listeners[2];
@@ -300,17 +301,21 @@ static void notify(Rig *rig, RigModem *modem, double t)
         port_notify(g_ptr_array_index(modem->ports, i), serving, levels);
 }
 
-static void tell_links(Rig *rig, double t)
+static void tell_links(Rig *rig)
 {
     for (guint i = 0; i < rig->scenario->modems->len; i++) {
-        LinkQuality link = {.modem = NULL};
-        const char *name = rig->modems[i].plan->name;
-        if (!scenario_link(rig->scenario, name, t, &link) ||
-            memcmp(&link, &rig->told_links[i], sizeof link) == 0)
+        DataLink link;
+        if (!data_link_now(rig->scenario, rig->world, i, &link))
             continue;
-        rig->told_links[i] = link;
-        tell(rig, "link %s delay=%g jitter=%g loss=%g up=%g down=%g", name, link.delay_ms,
-             link.jitter_ms, link.loss, link.up_kbps, link.down_kbps);
+        g_autofree char *line = g_strdup_printf(
+            "link %s delay=%g jitter=%g loss=%g up=%.9g down=%.9g queue=%g outage=%d",
+            rig->modems[i].plan->name, link.delay_ms, link.jitter_ms, link.loss, link.up_kbps,
+            link.down_kbps, link.queue_ms, link.outage || rig->gone[i]);
+        if (g_strcmp0(line, rig->told_links->pdata[i]) == 0)
+            continue;
+        tell(rig, "%s", line);
+        g_free(rig->told_links->pdata[i]);
+        rig->told_links->pdata[i] = g_steal_pointer(&line);
     }
 }
 
@@ -326,7 +331,7 @@ static gboolean step(Rig *rig, GError **error)
     step_faults(rig, t, utc_ns);
     for (guint i = 0; i < rig->scenario->modems->len; i++)
         notify(rig, &rig->modems[i], t);
-    tell_links(rig, t);
+    tell_links(rig);
     return rig->truth == NULL || truth_add(rig->truth, rig->world, utc_ns, rig->gone, error);
 }
 
@@ -407,7 +412,8 @@ Rig *rig_new(const Scenario *scenario, const RigOptions *options, GError **error
     rig->modems = g_new0(RigModem, modems);
     rig->gone = g_new0(gboolean, modems);
     rig->told_levels = g_new0(double, modems);
-    rig->told_links = g_new0(LinkQuality, modems);
+    rig->told_links = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_set_size(rig->told_links, (gint)modems);
     rig->pty_others = g_new(int, modems);
     memset(rig->pty_others, 0xff, modems * sizeof(int));
     rig->faults = g_new0(FaultState, scenario->faults->len + 1);
@@ -461,7 +467,7 @@ void rig_free(Rig *rig)
     g_free(rig->modems);
     g_free(rig->gone);
     g_free(rig->told_levels);
-    g_free(rig->told_links);
+    g_ptr_array_unref(rig->told_links);
     g_free(rig->pty_others);
     g_free(rig->faults);
     g_free(rig);

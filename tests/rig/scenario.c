@@ -13,6 +13,8 @@ static const char *const fault_names[FAULT_KIND_COUNT + 1] = {
     "sim-lost",    "no-service", "roaming", "ping-pong", "gps-gap",     "gps-silence", "gps-jump",
     "gps-corrupt", "clock-step", "run",     NULL};
 
+static const char *const follow_names[] = {"nothing", "radio", NULL};
+
 const char *fault_kind_name(FaultKind kind)
 {
     return fault_names[kind];
@@ -236,7 +238,16 @@ static void read_link(Scenario *scenario, ScenarioReader *r, const char *group)
                         .jitter_ms = scenario_reader_double(r, group, "jitter-ms", 0, 0, 1e5),
                         .loss = scenario_reader_double(r, group, "loss", 0, 0, 1),
                         .up_kbps = scenario_reader_double(r, group, "up-kbps", 10000, 0, 1e7),
-                        .down_kbps = scenario_reader_double(r, group, "down-kbps", 50000, 0, 1e7)};
+                        .down_kbps = scenario_reader_double(r, group, "down-kbps", 50000, 0, 1e7),
+                        .queue_ms = scenario_reader_double(r, group, "queue-ms", 300, 0, 1e5),
+                        .outage = scenario_reader_bool(r, group, "outage", FALSE),
+                        .share = scenario_reader_double(r, group, "share", 0.5, 0, 1),
+                        .handover_s =
+                            scenario_reader_double(r, group, "handover-ms", 50, 0, 1e5) / 1000};
+    link.follow =
+        (LinkFollow)scenario_reader_word(r, group, "follow", FOLLOW_NOTHING, follow_names);
+    if (link.modem[0] == '\0')
+        scenario_reader_refuse(r, group, NULL, "whose link? add modem=NAME");
     g_array_append_val(scenario->links, link);
     g_array_sort(scenario->links, compare_links);
 }

@@ -90,12 +90,18 @@ typedef struct {
     gboolean gps;
 } Tunnel;
 
-/* Quality of a modem's data link from at_s on. */
+typedef enum { FOLLOW_NOTHING, FOLLOW_RADIO } LinkFollow;
+
+/* What is planned of a modem's data link from at_s on; data-link.h makes of it what it does. */
 typedef struct {
     char *modem;
     double at_s;
     double delay_ms, jitter_ms, loss; /* loss 0..1 */
-    double up_kbps, down_kbps;
+    double up_kbps, down_kbps, queue_ms;
+    gboolean outage;
+    LinkFollow follow;
+    double share;      /* of the cell's resources, 0..1 */
+    double handover_s; /* nothing passes so long after a change of cell */
 } LinkQuality;
 
 typedef struct {
@@ -135,5 +141,5 @@ const char *fault_kind_name(FaultKind kind);
 /* The fault of a kind that is on for a modem (NULL: GPS) at t; NULL if none. */
 const Fault *scenario_fault(const Scenario *scenario, FaultKind kind, const char *modem, double t);
 
-/* Quality of a modem's link at t. Returns FALSE if the scenario says nothing about it. */
+/* The plan of a modem's link at t. Returns FALSE if the scenario says nothing about it. */
 gboolean scenario_link(const Scenario *scenario, const char *modem, double t, LinkQuality *link);

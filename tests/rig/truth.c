@@ -2,6 +2,7 @@
 #include "tests/rig/truth.h"
 
 #include "formats/drive-write.h"
+#include "tests/rig/data-link.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +52,8 @@ Truth *truth_new(const char *prefix, const Scenario *scenario, GError **error)
                     g_strerror(errno));
         return NULL;
     }
-    fprintf(truth->links, "time_ns,modem,delay_ms,jitter_ms,loss,up_kbps,down_kbps\n");
+    fprintf(truth->links,
+            "time_ns,modem,delay_ms,jitter_ms,loss,up_kbps,down_kbps,queue_ms,outage\n");
     return g_steal_pointer(&truth);
 }
 
@@ -120,14 +122,15 @@ static gboolean add_sample(Truth *truth, guint modem, const RadioState *radio, g
     return drive_add_sample(truth->drive, &sample, error);
 }
 
-static void add_links(Truth *truth, gint64 utc_ns, double t)
+static void add_links(Truth *truth, const World *world, gint64 utc_ns, const gboolean *gone)
 {
     for (guint i = 0; truth->links != NULL && i < truth->scenario->modems->len; i++) {
         const char *name = g_array_index(truth->scenario->modems, ModemPlan, i).name;
-        LinkQuality link;
-        if (scenario_link(truth->scenario, name, t, &link))
-            fprintf(truth->links, "%" G_GINT64_FORMAT ",%s,%g,%g,%g,%g,%g\n", utc_ns, name,
-                    link.delay_ms, link.jitter_ms, link.loss, link.up_kbps, link.down_kbps);
+        DataLink link;
+        if (data_link_now(truth->scenario, world, i, &link))
+            fprintf(truth->links, "%" G_GINT64_FORMAT ",%s,%g,%g,%g,%.9g,%.9g,%g,%d\n", utc_ns,
+                    name, link.delay_ms, link.jitter_ms, link.loss, link.up_kbps, link.down_kbps,
+                    link.queue_ms, link.outage || gone[i]);
     }
 }
 
@@ -149,7 +152,7 @@ gboolean truth_add(Truth *truth, const World *world, gint64 utc_ns, const gboole
         if (!gone[i] && !add_sample(truth, i, world_radio(world, i), utc_ns, error))
             return FALSE;
     }
-    add_links(truth, utc_ns, v->t);
+    add_links(truth, world, utc_ns, gone);
     if (ABS(utc_ns - truth->committed_ns) < COMMIT_NS)
         return TRUE;
     truth->committed_ns = utc_ns;

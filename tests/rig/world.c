@@ -315,8 +315,10 @@ static void step_modem(World *world, guint number)
         radio->leg = level_of(world, modem->leg - 1, op->load);
         radio->rat = RAT_NR_NSA;
     }
-    if (before != modem->serving || leg_before != modem->leg || was_roaming != radio->roaming)
+    if (before != modem->serving || leg_before != modem->leg || was_roaming != radio->roaming) {
         radio->changes++;
+        radio->changed_t = radio->t;
+    }
 }
 
 void world_step(World *world, double t)

@@ -29,6 +29,7 @@ typedef struct {
     guint n_carriers;
     CellLevel carriers[WORLD_CARRIERS]; /* secondary LTE cells */
     guint32 changes;                    /* counts cell, RAT and service changes */
+    double changed_t;                   /* when that was last, scenario seconds */
     guint64 rx_bytes, tx_bytes;
 } RadioState;
 

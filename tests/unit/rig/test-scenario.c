@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/rig/data-link.h"
 #include "tests/rig/scenario-reader.h"
 #include "tests/rig/world.h"
 
@@ -27,6 +28,9 @@ static void test_errors(void)
         {"[path]\npoints=99,18 59,18\n", "is no position"},
         {"[operator A]\nplmn=24\n" PATH_GROUP, "x:2: [operator A] plmn"},
         {PATH_GROUP "stops=500:10 400:5\n", "x:4: [path] stops"},
+        {PATH_GROUP RADIO "[link l]\nloss=0.1\n", "[link l]: whose link?"},
+        {PATH_GROUP RADIO "[link l]\nmodem=n\n", "[link l] modem: no [modem n]"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\nfollow=stars\n", "\"stars\" is none of"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
@@ -37,6 +41,63 @@ static void test_errors(void)
             g_error("row %zu: %s", i, error->message);
         g_assert_null(strchr(error->message, '\n'));
     }
+}
+
+/* TR 36.942, A.2, by hand: 0 dB is log2(2) = 1 bit/s/Hz before attenuation. */
+static void test_rate(void)
+{
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps(0, 20e6, FALSE), 12e6, 1);
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps(0, 20e6, TRUE), 8e6, 1);
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps(30, 10e6, FALSE), 44e6, 1);
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps(30, 10e6, TRUE), 20e6, 1);
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps(-10.5, 20e6, FALSE), 0, 1e-9);
+    g_assert_cmpfloat_with_epsilon(data_link_rate_bps((double)NAN, 20e6, TRUE), 0, 1e-9);
+}
+
+/* A link that follows the radio: its rate at each step, outages without service and for 300 ms
+ * after each change of cell, then the plan that follows nothing. */
+static void test_data_link(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario = scenario_parse(
+        "x",
+        "[rig]\nduration-s=200\n" PATH_GROUP RADIO
+        "[link a]\nmodem=m\nfollow=radio\nshare=0.25\nup-kbps=5000\ndown-kbps=90000\n"
+        "handover-ms=300\n"
+        "[link b]\nmodem=m\nat-s=150\ndelay-ms=7\n[link c]\nmodem=m\nat-s=160\noutage=yes\n"
+        "[fault f]\nkind=no-service\nat-s=50\nfor-s=10\n",
+        &error);
+    g_assert_no_error(error);
+    g_autoptr(World) world = world_new(scenario);
+    guint outages = 0, changes = 0;
+    for (double t = 0; t < 150; t += 0.1) {
+        DataLink link;
+        world_step(world, t);
+        g_assert_true(data_link_now(scenario, world, 0, &link));
+        const RadioState *radio = world_radio(world, 0);
+        gboolean fresh = radio->changes > 1 && t - radio->changed_t < 0.3;
+        g_assert_cmpint(link.outage, ==, radio->rat == RAT_NONE || fresh || link.up_kbps <= 0);
+        outages += link.outage ? 1 : 0;
+        changes = radio->changes;
+        if (radio->serving.cell == NULL)
+            continue;
+        double hz = 1000.0 * radio->serving.cell->bandwidth_khz;
+        double down = data_link_rate_bps(radio->serving.sinr_db, hz, FALSE) * 0.25 / 1000;
+        double up = data_link_rate_bps(radio->serving.sinr_db, hz, TRUE) * 0.25 / 1000;
+        g_assert_cmpfloat_with_epsilon(link.down_kbps, MIN(down, 90000), 50.01);
+        g_assert_cmpfloat_with_epsilon(link.up_kbps, MIN(up, 5000), 50.01);
+    }
+    g_assert_cmpuint(outages, >=, 100);
+    g_assert_cmpuint(changes, >, 2);
+    DataLink link;
+    world_step(world, 155);
+    g_assert_true(data_link_now(scenario, world, 0, &link));
+    g_assert_false(link.outage);
+    g_assert_cmpfloat_with_epsilon(link.delay_ms, 7, 1e-9);
+    g_assert_cmpfloat_with_epsilon(link.down_kbps, 50000, 1e-9);
+    world_step(world, 165);
+    g_assert_true(data_link_now(scenario, world, 0, &link));
+    g_assert_true(link.outage);
 }
 
 static void test_motion(void)
@@ -155,6 +216,8 @@ static void test_faults(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/rig/link-rate", test_rate);
+    g_test_add_func("/rig/data-link", test_data_link);
     g_test_add_func("/rig/scenario/errors", test_errors);
     g_test_add_func("/rig/scenario/motion", test_motion);
     g_test_add_func("/rig/scenario/path", test_path);
