@@ -85,6 +85,8 @@ void box_probes_refresh(BoxProbes *probes)
                  status.sample.service == SERVICE_NONE)
             radio.blocked = "no-service";
         if (status.life == MODEM_RUNNING && status.samples > 0) {
+            radio.roaming =
+                RECORD_HAS(&status.sample, SAMPLE, roaming) && status.sample.roaming == 1;
             if (RECORD_HAS(&status.sample, SAMPLE, cell_id))
                 radio.cell_id = status.sample.cell_id;
             if (!radio_level_dbm(&status.sample, &radio.level_dbm))

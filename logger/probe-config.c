@@ -19,7 +19,7 @@ typedef struct {
 } ConfigReflector;
 
 typedef struct {
-    gboolean stream, stream_authenticated, when_standing, passive;
+    gboolean stream, stream_authenticated, when_standing, when_roaming, passive;
     double stream_rate, echo_rate, meeting_video_mbps, busy_load;
     gint64 stream_size;
     char *echo_target;
@@ -111,6 +111,7 @@ static const ConfigRow probe_rows[] = {
           "transfers at a time over all modems"),
     P_TEXT("ca-file", ca_file, NULL, "certificates to trust; default the system's"),
     P_BOOL("when-standing", when_standing, "no", "probe also while the vehicle stands"),
+    P_BOOL("when-roaming", when_roaming, "no", "probe also in foreign networks"),
     P_REAL("busy-load", busy_load, "2", 0, 100, NULL,
            "load average per processor from which on probes wait; 0 = never"),
     P_SIZE("daily-budget", daily_budget, "2 GB",
@@ -260,6 +261,7 @@ ProbeConfig *probe_config_new(const Config *config, GError **error)
     fill_plans(from, &to->probe, to->plans);
     to->standing_stream = from->stream;
     to->when_standing = from->when_standing;
+    to->when_roaming = from->when_roaming;
     to->transfers = (unsigned)from->transfers_at_once;
     to->busy_load = from->busy_load;
     to->daily_bytes = (guint64)from->daily_budget;

@@ -240,7 +240,7 @@ static void keep_alive(MeetingRun *meeting, gint64 now_ns)
         return;
     if (meeting->silent_since_ns == 0) {
         meeting->silent_since_ns = heard_ns;
-        probe_event(&meeting->run, "probe-silent", meeting->run.target);
+        probe_run_silent(&meeting->run, "probe-silent", meeting->run.target);
     }
     meeting->renewed_ns = now_ns;
     session_client_renew(meeting->client);
@@ -287,11 +287,12 @@ static void on_established(gboolean again, gpointer data)
                 fmax(meeting->again_ms, (double)(now_ns - meeting->silent_since_ns) / 1e6);
             meeting->renewals++;
             meeting->silent_since_ns = 0;
-            probe_event(run, "probe-resumed", run->target);
         }
+        probe_run_resumed(run);
         return;
     }
     g_autoptr(GError) error = NULL;
+    probe_run_resumed(run);
     run->setup_ms = session_client_setup_ms(meeting->client);
     meeting->start_ns = now_ns + LEAD_NS;
     meeting->end_ns = meeting->start_ns + (gint64)(run->settings->meeting_s * 1e9);

@@ -7,11 +7,13 @@
 #include "logger/pace.h"
 #include "logger/udp.h"
 #include <math.h>
+#include <net/if.h>
 #include <string.h>
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define TICK_NS  (NS_PER_S / 5)  /* also how often the budget is looked at: well below a second */
-#define RETRY_NS (10 * NS_PER_S) /* pause after the standing stream failed */
+#define RETRY_NS (5 * NS_PER_S)  /* pause after the standing stream failed */
+#define OPEN_NS  (30 * NS_PER_S) /* modems may take so long to open before probes are missed */
 
 static const ProbeType *const plan_types[PLAN_COUNT] = {
     &probe_train, &probe_meeting, &probe_throughput_down, &probe_throughput_up};
@@ -22,9 +24,15 @@ typedef struct {
     char *label, *interface; /* interface NULL = gone */
     ProbeRun *run;           /* the one that runs, or that has just ended */
     GPtrArray *ended;        /* runs to be freed at the next tick */
-    char *run_interface;     /* what the run and the capture were begun with */
+    char *run_interface;     /* what the run and the capture were begun with; NULL = not there */
+    unsigned run_index;      /* its number: another one is another interface of that name */
+    const char *paused;      /* why nothing can run; NULL = it can */
+    gboolean told_paused;    /* an event said so */
+    gboolean ran;            /* something did */
+    ProbePath path;          /* of the last run */
     Capture *capture;
     Budget *budget;
+    gint64 known_ns;            /* we have known it since then */
     gint64 last_ns[PLAN_COUNT]; /* when it was due last */
     double last_m[PLAN_COUNT];
     gboolean due[PLAN_COUNT];
@@ -141,6 +149,7 @@ static void on_done(ProbeRun *run, gpointer data)
     modem->failed += run->status == STATUS_FAILED;
     modem->skipped += run->status == STATUS_SKIPPED;
     modem->cut += run->status == STATUS_CUT;
+    modem->path = run->path;
     if ((run->type == &probe_stamp || run->type == &probe_echo) && run->status != STATUS_OK)
         modem->stream_ns = now_ns + RETRY_NS;
     /* It is still on the stack of its own call-back: freed at the next tick. */
@@ -156,6 +165,8 @@ static void begin(Modem *modem, const ProbeType *type)
     const ProbeModem on = probe_modem(modem);
     modem->run = probe_run_new(type, schedule->host, &schedule->config.probe, &on,
                                schedule->context, on_done, modem);
+    modem->run->path = modem->path;
+    modem->ran = TRUE;
     probe_run_start(modem->run);
 }
 
@@ -189,6 +200,8 @@ static void note_skip(Modem *modem, ProbePlanKind kind, const char *reason)
 
 static void mark_due(Modem *modem, gint64 now_ns, double distance_m)
 {
+    if (!modem->ran && modem->paused && now_ns - modem->known_ns < OPEN_NS)
+        return;
     for (int kind = 0; kind < PLAN_COUNT; kind++) {
         const ProbePlan *plan = &modem->schedule->config.plans[kind];
         gboolean first = modem->last_ns[kind] == 0;
@@ -228,12 +241,14 @@ static const char *obstacle(const Modem *modem, gint64 now_ns)
     const ProbeSchedule *schedule = modem->schedule;
     const ProbeScheduleConfig *config = &schedule->config;
     ProbeRadio radio = {.cell_id = -1, .level_dbm = NAN};
-    if (!modem->run_interface)
-        return "no-interface";
     if (schedule->host->radio)
         schedule->host->radio(schedule->host->data, modem->source, &radio);
     if (radio.blocked)
         return radio.blocked;
+    if (radio.roaming && !config->when_roaming)
+        return "roaming";
+    if (!modem->run_interface)
+        return "no-interface";
     if (!config->when_standing &&
         (double)(now_ns - schedule->moved_ns) > config->standing_after_s * 1e9)
         return "standing";
@@ -320,46 +335,55 @@ static void run_due(ProbeSchedule *schedule, gint64 now_ns)
 
 /* --- standing stream, interface, budget --- */
 
+/* Without service the stream goes on: that nothing comes back is the measurement. */
+static const char *stream_obstacle(const Modem *modem, gint64 now_ns)
+{
+    const ProbeHost *host = modem->schedule->host;
+    const char *reason = obstacle(modem, now_ns);
+    if (reason && g_str_equal(reason, "no-service"))
+        reason = NULL;
+    return !reason && host->shortage ? host->shortage(host->data) : reason;
+}
+
 static void tend_stream(Modem *modem, gint64 now_ns)
 {
     ProbeSchedule *schedule = modem->schedule;
     const ProbeType *type = stream_type(schedule);
+    const char *reason = stream_obstacle(modem, now_ns);
     if (modem->run && is_stream(modem->run)) {
-        const char *reason = obstacle(modem, now_ns);
         double age_s = (double)(now_ns - modem->run->start_mono_ns) / 1e9;
-        /* Without service it goes on: that nothing comes back is the measurement. */
-        if (reason && !g_str_equal(reason, "no-service"))
+        if (reason)
             probe_run_stop(modem->run, reason);
         else if (age_s >= schedule->config.stream_record_s)
             probe_run_stop(modem->run, NULL);
     }
-    if (modem->run || !type || now_ns < modem->stream_ns || !affordable(modem, type))
-        return;
-    const char *reason = obstacle(modem, now_ns);
-    if (!reason || g_str_equal(reason, "no-service"))
+    if (!reason && !modem->run && type && now_ns >= modem->stream_ns && affordable(modem, type))
         begin(modem, type);
 }
 
 static void tend_interface(Modem *modem)
 {
     ProbeSchedule *schedule = modem->schedule;
-    if (g_strcmp0(modem->interface, modem->run_interface) == 0)
+    unsigned index = modem->interface ? if_nametoindex(modem->interface) : 0;
+    if (index == modem->run_index &&
+        (index == 0 || g_strcmp0(modem->interface, modem->run_interface) == 0))
         return;
     if (modem->run)
         probe_run_stop(modem->run, "no-interface");
     g_clear_pointer(&modem->capture, capture_free);
     g_ptr_array_set_size(modem->ended, 0); /* they borrow the name */
     g_free(modem->run_interface);
-    modem->run_interface = g_strdup(modem->interface);
+    modem->run_interface = index != 0 ? g_strdup(modem->interface) : NULL;
+    modem->run_index = index;
     modem->stream_ns = 0;
     budget_interface_gone(modem->budget);
-    if (!modem->interface || !schedule->config.capture)
+    if (!modem->run_interface || !schedule->config.capture)
         return;
     g_autoptr(GError) error = NULL;
     Pcapng *debug = NULL;
     if (schedule->config.debug_prefix) {
         g_autofree char *prefix =
-            g_strdup_printf("%s-%s", schedule->config.debug_prefix, modem->interface);
+            g_strdup_printf("%s-%s", schedule->config.debug_prefix, modem->run_interface);
         debug =
             pcapng_new(prefix, schedule->config.debug_bytes, schedule->config.debug_files, &error);
         if (!debug) {
@@ -373,13 +397,42 @@ static void tend_interface(Modem *modem)
         g_warning("modem %s: no passive measurement: %s", modem->label, error->message);
 }
 
-/* Probes are the least of what the box has to do: recording comes first. */
-static void tend_shortage(Modem *modem)
+static void tell(const Modem *modem, const char *kind, const char *detail, double value)
 {
-    const ProbeHost *host = modem->schedule->host;
-    const char *reason = host->shortage ? host->shortage(host->data) : NULL;
-    if (reason && modem->run && !is_stream(modem->run))
-        probe_run_stop(modem->run, reason);
+    Event event = {0};
+    RECORD_SET(&event, EVENT, time_ns, utc_now(modem->schedule));
+    RECORD_SET(&event, EVENT, source, modem->source);
+    RECORD_SET(&event, EVENT, kind, kind);
+    if (detail)
+        RECORD_SET(&event, EVENT, detail, detail);
+    if (!isnan(value))
+        RECORD_SET(&event, EVENT, value, value);
+    modem->schedule->host->add(modem->schedule->host->data, RECORD_EVENT, &event);
+}
+
+/* Probes are the least of what the box has to do: recording comes first. What stands against any
+ * probe ends the one that runs, and is an event once something has run. */
+static void tend_obstacle(Modem *modem, gint64 now_ns)
+{
+    const char *reason = obstacle(modem, now_ns);
+    if (modem->run && !is_stream(modem->run)) {
+        const char *cut =
+            reason && g_str_equal(reason, "roaming") ? reason : shortage(modem->schedule);
+        if (cut)
+            probe_run_stop(modem->run, cut);
+    }
+    if (reason && g_str_equal(reason, "no-service"))
+        reason = NULL;
+    if (reason && !modem->paused && modem->ran) {
+        tell(modem, "probes-paused", reason, NAN);
+        modem->told_paused = TRUE;
+    } else if (!reason && modem->told_paused) {
+        tell(modem, "probes-resumed", NULL, NAN);
+        modem->told_paused = FALSE;
+    }
+    if (!reason && modem->paused)
+        modem->stream_ns = 0;
+    modem->paused = reason;
 }
 
 static void tend_budget(Modem *modem)
@@ -399,12 +452,7 @@ static void tend_budget(Modem *modem)
     double margin = fmin(modem->run->type->bytes_per_s(&modem->schedule->config.probe) / 4, 500000);
     if ((double)budget_left(modem->budget) > margin)
         return;
-    Event event = {0};
-    RECORD_SET(&event, EVENT, time_ns, utc_now(modem->schedule));
-    RECORD_SET(&event, EVENT, source, modem->source);
-    RECORD_SET(&event, EVENT, kind, "budget-reached");
-    RECORD_SET(&event, EVENT, value, (double)budget_used_today(modem->budget));
-    modem->schedule->host->add(modem->schedule->host->data, RECORD_EVENT, &event);
+    tell(modem, "budget-reached", NULL, (double)budget_used_today(modem->budget));
     probe_run_stop(modem->run, "budget");
 }
 
@@ -445,7 +493,7 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         g_ptr_array_set_size(modem->ended, 0);
         tend_interface(modem);
         tend_budget(modem);
-        tend_shortage(modem);
+        tend_obstacle(modem, now_ns);
         mark_due(modem, now_ns, place.distance_m);
     }
     run_due(schedule, now_ns);
@@ -539,6 +587,7 @@ static gboolean on_change(gpointer data)
         modem->schedule = schedule;
         modem->source = change->source;
         modem->label = g_strdup(change->label);
+        modem->known_ns = udp_monotonic();
         modem->ended = g_ptr_array_new_with_free_func((GDestroyNotify)probe_run_free);
         modem->budget = open_budget(schedule, change->label);
         g_ptr_array_add(schedule->modems, modem);

@@ -8,9 +8,11 @@
  * waited longest goes first, over all modems; of transfers only so many run at a time.
  *
  * What is due but cannot run is recorded once as skipped, with the reason: "standing",
- * "no-service", "budget", "overlap" (another one still ran when the next of its kind was due),
- * "no-interface", "disk", "cpu", or what the host says. A running probe is cut when the budget is
- * spent.
+ * "no-service", "roaming", "budget", "overlap" (another one still ran when the next of its kind was
+ * due), "no-interface", "disk", "cpu", or what the host says. A running probe is cut when the
+ * budget is spent, when the interface goes, when the network becomes a foreign one; transfers,
+ * meetings and trains also when the box is short of disk or processor. Events "probes-paused" and
+ * "probes-resumed" tell that nothing can run on a modem, why, and that it can again.
  *
  * The schedule has a thread of its own with a main context; all functions here may be called from
  * any other thread. The host's functions are called from the schedule's thread.
@@ -32,6 +34,7 @@ typedef struct {
     double stream_record_s;   /* its probe record is closed and a new one begun after this: 60 */
     ProbePlan plans[PLAN_COUNT];
     gboolean when_standing;  /* probe also while the vehicle stands */
+    gboolean when_roaming;   /* and in foreign networks, where data may cost more */
     double standing_mps;     /* slower than this is standing: 1 */
     double standing_after_s; /* for so long: 60 */
     unsigned transfers;      /* downloads and uploads at a time, over all modems: 2 */

@@ -5,6 +5,7 @@
 #include "logger/stamp-packet.h"
 #include "logger/udp.h"
 #include <math.h>
+#include <string.h>
 
 G_DEFINE_QUARK(corridor - probe - error - quark, probe_error)
 
@@ -87,6 +88,29 @@ void probe_event(ProbeRun *run, const char *kind, const char *detail)
     if (detail)
         RECORD_SET(&event, EVENT, detail, detail);
     run->host->add(run->host->data, RECORD_EVENT, &event);
+}
+
+void probe_run_silent(ProbeRun *run, const char *kind, const char *detail)
+{
+    if (!run->path.silent)
+        probe_event(run, kind, detail);
+    run->path.silent = TRUE;
+}
+
+void probe_run_resumed(ProbeRun *run)
+{
+    if (run->path.silent)
+        probe_event(run, "probe-resumed", run->target);
+    run->path.silent = FALSE;
+}
+
+void probe_run_address(ProbeRun *run, const UdpAddress *own)
+{
+    g_autofree char *text = udp_address_text(own);
+    gboolean same_family = (strchr(text, ':') != NULL) == (strchr(run->path.own, ':') != NULL);
+    if (run->path.own[0] != '\0' && same_family && strcmp(text, run->path.own) != 0)
+        probe_event(run, "probe-address-changed", NULL);
+    g_strlcpy(run->path.own, text, sizeof run->path.own);
 }
 
 static ProbePlace place_now(const ProbeHost *host)

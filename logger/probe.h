@@ -15,6 +15,7 @@
 #include "formats/records.h"
 #include "logger/key.h"
 #include "logger/media.h"
+#include "logger/udp.h"
 #include <gio/gio.h>
 
 #define PROBE_ERROR probe_error_quark()
@@ -36,8 +37,8 @@ typedef struct {
 typedef struct {
     gint64 cell_id;
     double level_dbm;
-    const char
-        *blocked; /* static: why no probe may run now, e.g. "no-service", "roaming"; NULL = may */
+    gboolean roaming;    /* in a foreign network */
+    const char *blocked; /* static: why no probe may run now, e.g. "no-service"; NULL = may */
 } ProbeRadio;
 
 typedef struct {
@@ -91,6 +92,13 @@ typedef struct {
 
 ProbeSettings probe_settings_default(void);
 
+/* What probes on one modem know of the way out; whoever runs one after another hands it on from the
+ * last to the next. */
+typedef struct {
+    gboolean silent; /* nothing comes back, and an event said so */
+    char own[48];    /* our address on it, as text; "" = not known */
+} ProbePath;
+
 /* One probe that runs. The struct is the head of each kind's own. */
 typedef struct ProbeRun ProbeRun;
 
@@ -130,6 +138,7 @@ struct ProbeRun {
     double setup_ms; /* NAN = none */
     double value;    /* NAN = none */
     GString *detail; /* members of a JSON object */
+    ProbePath path;
     gboolean finished;
     ProbeStatus status; /* once finished */
     ProbeDone done;
@@ -168,6 +177,12 @@ void probe_run_finish(ProbeRun *run, ProbeStatus status, const char *reason);
 void probe_detail_real(ProbeRun *run, const char *name, double value);
 void probe_detail_int(ProbeRun *run, const char *name, gint64 value);
 void probe_detail_text(ProbeRun *run, const char *name, const char *value);
-/* An event about the modem, e.g. "probe-interface-gone". */
+/* Nothing comes back any more: an event that says why, once until something comes again. */
+void probe_run_silent(ProbeRun *run, const char *kind, const char *detail);
+/* Our address on the way out, port 0: event "probe-address-changed" if it was another. */
+void probe_run_address(ProbeRun *run, const UdpAddress *own);
+/* Something came: event "probe-resumed" if it was silent. */
+void probe_run_resumed(ProbeRun *run);
+/* An event about the modem, e.g. "probe-address-changed". */
 void probe_event(ProbeRun *run, const char *kind, const char *detail);
 gint64 probe_utc_ns(const ProbeRun *run, gint64 realtime_ns);

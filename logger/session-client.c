@@ -100,12 +100,9 @@ static gint64 on_retry(gint64 now_ns, gpointer data)
 
 static gboolean same_address(const UdpSocket *a, const UdpSocket *b)
 {
-    UdpAddress one = {.length = sizeof one.address}, other = {.length = sizeof other.address};
-    if (getsockname(udp_fd(a), (struct sockaddr *)&one.address, &one.length) != 0 ||
-        getsockname(udp_fd(b), (struct sockaddr *)&other.address, &other.length) != 0)
-        return FALSE;
-    udp_address_set_port(&other, udp_address_port(&one));
-    return udp_address_equal(&one, &other);
+    UdpAddress one, other;
+    return udp_own_address(a, &one) && udp_own_address(b, &other) &&
+           udp_address_equal(&one, &other);
 }
 
 static gboolean open_socket(SessionClient *client, GError **error)
@@ -124,8 +121,9 @@ static gboolean open_socket(SessionClient *client, GError **error)
         udp_close(socket);
         return TRUE;
     }
-    if (client->socket)
-        probe_event(client->run, "probe-address-changed", NULL);
+    UdpAddress own;
+    if (udp_own_address(socket, &own))
+        probe_run_address(client->run, &own);
     watch(client, FALSE);
     udp_close(client->socket);
     client->socket = socket;

@@ -120,6 +120,15 @@ int udp_fd(const UdpSocket *socket)
     return socket->fd;
 }
 
+gboolean udp_own_address(const UdpSocket *socket, UdpAddress *own)
+{
+    *own = (UdpAddress){.length = sizeof own->address};
+    if (getsockname(socket->fd, (struct sockaddr *)&own->address, &own->length) != 0)
+        return FALSE;
+    udp_address_set_port(own, 0);
+    return TRUE;
+}
+
 static gint64 stamp_of(const struct cmsghdr *cmsg)
 {
     struct scm_timestamping stamps;

@@ -54,6 +54,8 @@ void udp_close(UdpSocket *socket);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UdpSocket, udp_close)
 
 int udp_fd(const UdpSocket *socket);
+/* The address it sends from once connected, port 0. */
+gboolean udp_own_address(const UdpSocket *socket, UdpAddress *own);
 
 typedef void (*UdpReceive)(const UdpPacket *packet, gpointer data);
 
