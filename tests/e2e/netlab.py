@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BUILD = os.environ.get("CORRIDOR_BUILD", os.path.join(os.path.dirname(__file__), "../../build"))
@@ -68,18 +69,39 @@ class Space:
             return f.read().strip()
 
 
-class Link:
-    """Client and server with a link-emulator between: 10.N.0.1 and 10.N.0.2, fdNN::1 and ::2."""
+class Here:
+    """The namespace of the test itself."""
 
-    def __init__(self, lab, interface, number, truth, client=None):
+    @staticmethod
+    def path():
+        return f"/proc/{os.getpid()}/ns/net"
+
+
+class Link:
+    """Client and server with a link-emulator between: 10.N.0.1 and 10.N.0.2, fdNN::1 and ::2. With
+    `follow` the emulator obeys what corridor-rig says of that modem. An emulator that was closed
+    may be opened again."""
+
+    def __init__(self, lab, interface, number, truth, client=None, follow=None):
+        self.lab = lab
         self.client = client or Space(lab)
         self.server = Space(lab)
+        self.number = number
+        self.truth = truth
+        self.follow = follow
+        self.lock = threading.Lock()
+        self.open(interface)
+
+    def open(self, interface):
+        lab, number, truth = self.lab, self.number, self.truth
         self.interface = interface
         self.client_address, self.address = f"10.{number}.0.1", f"10.{number}.0.2"
         self.address6 = f"fd{number:02x}::2"
         command = [EMULATOR]
         if truth:
             command += ["--truth", truth]
+        if self.follow:
+            command += ["--follow", self.follow]
         command += [f"{self.client.path()}:{interface}", f"{self.server.path()}:lab0"]
         self.emulator = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True)
@@ -97,15 +119,17 @@ class Link:
                             "metric", str(100 + number)], check=False)
 
     def set(self, command):
-        self.emulator.stdin.write(command + "\n")
-        self.emulator.stdin.flush()
-        answer = self.emulator.stdout.readline().strip()
+        with self.lock:
+            self.emulator.stdin.write(command + "\n")
+            self.emulator.stdin.flush()
+            answer = self.emulator.stdout.readline().strip()
         if answer != "ok":
             raise RuntimeError(f"link-emulator: {answer!r} to {command!r}")
 
     def close(self):
-        self.emulator.stdin.close()
-        self.emulator.wait(10)
+        with self.lock:
+            self.emulator.stdin.close()
+            self.emulator.wait(10)
 
 
 class Lab:
@@ -122,9 +146,9 @@ class Lab:
         self.links = 0
         atexit.register(self.close)
 
-    def link(self, interface="wwan0", truth=None, client=None):
+    def link(self, interface="wwan0", truth=None, client=None, follow=None):
         self.links += 1
-        return Link(self, interface, self.links, truth, client)
+        return Link(self, interface, self.links, truth, client, follow)
 
     @staticmethod
     def command(space, command):

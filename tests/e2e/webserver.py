@@ -53,9 +53,10 @@ def need():
             netlab.skip(f"{program} is not installed")
 
 
-def nginx(lab, link, megabytes=400):
+def nginx(lab, link, megabytes=400, address=None):
     """Starts nginx in the server's namespace of the link; returns its folder, or skips."""
     import netlab
+    address = address or link.address
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not os.path.exists(program):
         netlab.skip("nginx is not installed")
@@ -69,12 +70,12 @@ def nginx(lab, link, megabytes=400):
     for path in (folder, os.path.join(folder, "www", "up")):
         os.chmod(path, 0o777)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-subj", f"/CN={link.address}", "-addext", f"subjectAltName=IP:{link.address}",
+                    "-subj", f"/CN={address}", "-addext", f"subjectAltName=IP:{address}",
                     "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
                    check=True, capture_output=True)
     with open(os.path.join(folder, "nginx.conf"), "w") as f:
-        f.write(CONFIG.format(folder=folder, address=link.address,
-                              tls=TLS.format(folder=folder, address=link.address)))
+        f.write(CONFIG.format(folder=folder, address=address,
+                              tls=TLS.format(folder=folder, address=address)))
     server = lab.start(link.server, [program, "-p", folder, "-c", f"{folder}/nginx.conf", "-e",
                                      f"{folder}/error.log", "-g", "user root;"
                                      if os.geteuid() == 0 else ""])
