@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
 #include "analyzer/crs.h"
+#include "formats/drive-damage.h"
 #include "formats/drive-read.h"
 
 #include <json-glib/json-glib.h>
@@ -222,11 +223,8 @@ static gboolean print_imports(Drive *drive, GError **error)
     return failure == NULL;
 }
 
-static gboolean print_drive(const Command *command, const char *path, GError **error)
+static gboolean print_records(Drive *drive, GError **error)
 {
-    g_autoptr(Drive) drive = drive_open(path, error);
-    if (drive == NULL)
-        return FALSE;
     g_autoptr(GArray) infos = g_array_new(FALSE, TRUE, sizeof(SourceInfo));
     const uint64_t fix_columns =
         RECORD_BIT(FIX, lat) | RECORD_BIT(FIX, lon) | RECORD_BIT(FIX, accuracy_m);
@@ -234,23 +232,40 @@ static gboolean print_drive(const Command *command, const char *path, GError **e
         !scan(drive, RECORD_SAMPLE, RECORD_BIT(SAMPLE, rat) | RECORD_BIT(SAMPLE, service), infos,
               error))
         return FALSE;
-    g_autofree char *closed = drive_meta(drive, "closed");
-    g_autofree char *vehicle = drive_meta(drive, "vehicle");
-    g_autofree char *software = drive_meta(drive, "software");
-    printf("%s: %s%s%s%s%s\n", path,
-           closed != NULL ? "closed" : "not closed (being recorded, or cut off)",
-           vehicle != NULL ? ", vehicle " : "", vehicle != NULL ? vehicle : "",
-           software != NULL ? ", by " : "", software != NULL ? software : "");
     guint n = 0;
     const Source *sources = drive_sources(drive, &n);
     for (guint i = 0; i < n; i++)
         print_source(&sources[i], info_of(infos, sources[i].id));
-    if (!print_counts(drive, error) || !print_imports(drive, error))
+    return print_counts(drive, error) && print_imports(drive, error);
+}
+
+/* Returns FALSE if something is damaged, after telling what. */
+static gboolean print_drive(const Command *command, const char *path, GError **error)
+{
+    g_autoptr(Drive) drive = drive_open(path, error);
+    if (drive == NULL)
         return FALSE;
-    const GPtrArray *problems = drive_problems(drive);
-    for (guint i = 0; i < problems->len; i++)
-        command_warn(command, "%s", (const char *)g_ptr_array_index(problems, i));
-    return TRUE;
+    g_autofree char *closed = drive_meta(drive, "closed");
+    g_autofree char *vehicle = drive_meta(drive, "vehicle");
+    g_autofree char *software = drive_meta(drive, "software");
+    g_autofree char *recovered = drive_meta(drive, "recovered");
+    printf("%s: %s%s%s%s%s\n", path,
+           closed != NULL ? "closed" : "not closed (being recorded, or cut off)",
+           vehicle != NULL ? ", vehicle " : "", vehicle != NULL ? vehicle : "",
+           software != NULL ? ", by " : "", software != NULL ? software : "");
+    if (recovered != NULL)
+        printf("  recovered %s\n", recovered);
+    g_autoptr(GError) failure = NULL;
+    (void)print_records(drive, &failure);
+    g_autoptr(GPtrArray) damage = drive_find_damage(drive);
+    for (guint i = 0; i < damage->len; i++)
+        command_warn(command, "%s: damaged: %s", path, (const char *)g_ptr_array_index(damage, i));
+    if (damage->len > 0)
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s: is damaged; `corridor recover` saves what can be read", path);
+    else if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return damage->len == 0 && failure == NULL;
 }
 
 static int run(const Command *command, int argc, char **argv)
@@ -268,4 +283,5 @@ static int run(const Command *command, int argc, char **argv)
     return status;
 }
 
-const Command command_info = {"info", "DRIVE…", "what is in drives: sources, times, km, gaps", run};
+const Command command_info = {"info", "DRIVE…",
+                              "what is in drives: sources, times, km, gaps, damage", run};

@@ -14,5 +14,6 @@ X(command_network_route)
 X(command_match)
 X(command_report)
 X(command_seal)
+X(command_recover)
 X(command_sql)
 /* clang-format on */

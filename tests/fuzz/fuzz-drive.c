@@ -2,8 +2,11 @@
 /*
  * A drive from a stranger: the input is a list of changes (offset, 4 bytes; new byte) to a sound
  * drive with live and sealed records. It is read as far as it goes, or refused with a reason.
+ * With FUZZ_RECOVER it is recovered instead.
  */
+#include "formats/drive-damage.h"
 #include "formats/drive-read.h"
+#include "formats/drive-recover.h"
 #include "formats/drive-write.h"
 
 #include <glib/gstdio.h>
@@ -111,15 +114,44 @@ static void read_kind(Drive *drive, RecordKind kind)
     g_assert_cmpuint(bytes, <, G_MAXSIZE);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_all(void)
 {
-    if (folder == NULL)
-        enter();
-    write_changed(data, size);
     g_autoptr(GError) error = NULL;
     g_autoptr(Drive) drive = drive_open(path, &error);
     g_assert_true((drive != NULL) == (error == NULL));
     for (int k = RECORD_IMPORT; drive != NULL && k < RECORD_KIND_COUNT; k++)
         read_kind(drive, (RecordKind)k);
+    if (drive != NULL)
+        g_ptr_array_unref(drive_find_damage(drive));
+}
+
+/* What is saved can be read. */
+static void recover(void)
+{
+    g_autofree char *out = g_build_filename(folder, "out.drive", NULL);
+    (void)g_unlink(out);
+    g_autoptr(GError) error = NULL;
+    RecoverReport report;
+    gboolean done = drive_recover(path, out, &report, &error);
+    g_assert_true(done == (error == NULL));
+    recover_report_clear(&report);
+    g_autoptr(Drive) drive = done ? drive_open(out, &error) : NULL;
+    g_assert_true(!done || drive != NULL);
+    for (int k = RECORD_IMPORT; drive != NULL && k < RECORD_KIND_COUNT; k++)
+        read_kind(drive, (RecordKind)k);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (folder == NULL)
+        enter();
+    write_changed(data, size);
+#ifdef FUZZ_RECOVER
+    recover();
+    (void)read_all;
+#else
+    read_all();
+    (void)recover;
+#endif
     return 0;
 }

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/salvage.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+enum {
+    USUAL_PAGE_SIZE = 4096, /* of drives; used where the header does not tell */
+    HEADER_SIZE = 100,
+    WAL_HEADER_SIZE = 32,
+    FRAME_HEADER_SIZE = 24,
+    MAX_PAYLOAD = 64 * 1024 * 1024,
+};
+
+struct Salvage {
+    GMappedFile *main, *wal;
+    const guint8 *bytes;
+    gsize length;
+    guint32 page_size, usable, pages;
+    GHashTable *frames; /* page number -> offset of its bytes in the -wal file */
+    guint8 *last_page;  /* a copy, filled up with zeros, if the file ends within a page */
+    guint32 last_page_number, last_page_length;
+    GByteArray *payload;
+    guint64 budget; /* bytes of long values still to be gathered, see gather() */
+};
+
+static guint32 be16(const guint8 *p)
+{
+    return (guint32)p[0] << 8 | p[1];
+}
+
+static guint32 be32(const guint8 *p)
+{
+    return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
+}
+
+/* 1.3: 1 stands for 65536. */
+static guint32 valid_page_size(guint32 stored)
+{
+    guint32 size = stored == 1 ? 65536 : stored;
+    return size >= 512 && size <= 65536 && (size & (size - 1)) == 0 ? size : 0;
+}
+
+/* ---- the -wal file: 4 ---- */
+
+static void add_checksum(const guint8 *p, gsize n, gboolean big, guint32 sum[2])
+{
+    for (gsize i = 0; i + 8 <= n; i += 8) {
+        guint32 a = 0;
+        guint32 b = 0;
+        memcpy(&a, p + i, 4);
+        memcpy(&b, p + i + 4, 4);
+        sum[0] += (big ? GUINT32_FROM_BE(a) : GUINT32_FROM_LE(a)) + sum[1];
+        sum[1] += (big ? GUINT32_FROM_BE(b) : GUINT32_FROM_LE(b)) + sum[0];
+    }
+}
+
+/* Frames up to the last commit whose checksums hold. */
+static void load_wal(Salvage *salvage)
+{
+    const guint8 *wal = (const guint8 *)g_mapped_file_get_contents(salvage->wal);
+    gsize length = g_mapped_file_get_length(salvage->wal);
+    if (wal == NULL || length < WAL_HEADER_SIZE || (be32(wal) & ~1U) != 0x377f0682U)
+        return;
+    gboolean big = (be32(wal) & 1U) != 0;
+    guint32 page_size = valid_page_size(be32(wal + 8));
+    guint32 sum[2] = {0, 0};
+    add_checksum(wal, 24, big, sum);
+    if (page_size == 0 || sum[0] != be32(wal + 24) || sum[1] != be32(wal + 28))
+        return;
+    salvage->page_size = page_size;
+    g_autoptr(GHashTable) pending = g_hash_table_new(g_direct_hash, g_direct_equal);
+    const gsize frame_size = FRAME_HEADER_SIZE + page_size;
+    for (gsize at = WAL_HEADER_SIZE; length - at >= frame_size; at += frame_size) {
+        const guint8 *frame = wal + at;
+        if (memcmp(frame + 8, wal + 16, 8) != 0)
+            break;
+        add_checksum(frame, 8, big, sum);
+        add_checksum(frame + FRAME_HEADER_SIZE, page_size, big, sum);
+        if (sum[0] != be32(frame + 16) || sum[1] != be32(frame + 20))
+            break;
+        g_hash_table_insert(pending, GUINT_TO_POINTER(be32(frame)),
+                            GSIZE_TO_POINTER(at + FRAME_HEADER_SIZE));
+        if (be32(frame + 4) == 0)
+            continue;
+        salvage->pages = be32(frame + 4);
+        GHashTableIter iter;
+        gpointer page = NULL;
+        gpointer bytes = NULL;
+        g_hash_table_iter_init(&iter, pending);
+        while (g_hash_table_iter_next(&iter, &page, &bytes))
+            g_hash_table_insert(salvage->frames, page, bytes);
+        g_hash_table_remove_all(pending);
+    }
+}
+
+Salvage *salvage_open(const char *path, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(Salvage) salvage = g_new0(Salvage, 1);
+    salvage->frames = g_hash_table_new(g_direct_hash, g_direct_equal);
+    salvage->payload = g_byte_array_new();
+    salvage->main = g_mapped_file_new(path, FALSE, &local);
+    if (salvage->main == NULL) {
+        g_set_error(error, G_FILE_ERROR, local->code, "%s: cannot be read: %s", path,
+                    local->message);
+        return NULL;
+    }
+    salvage->bytes = (const guint8 *)g_mapped_file_get_contents(salvage->main);
+    salvage->length = g_mapped_file_get_length(salvage->main);
+    const gboolean has_header =
+        salvage->length >= HEADER_SIZE && memcmp(salvage->bytes, "SQLite format 3", 16) == 0;
+    salvage->page_size = has_header ? valid_page_size(be16(salvage->bytes + 16)) : 0;
+    if (salvage->page_size == 0)
+        salvage->page_size = USUAL_PAGE_SIZE;
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    salvage->wal = g_mapped_file_new(wal, FALSE, NULL);
+    guint32 before = salvage->page_size;
+    if (salvage->wal != NULL)
+        load_wal(salvage);
+    if (salvage->page_size != before && salvage->pages == 0)
+        salvage->page_size = before;
+    guint32 reserved = has_header ? salvage->bytes[20] : 0;
+    salvage->usable = salvage->page_size - (salvage->page_size - reserved >= 480 ? reserved : 0);
+    gsize whole = salvage->length / salvage->page_size;
+    gsize rest = salvage->length % salvage->page_size;
+    if (rest > 0) {
+        salvage->last_page = g_malloc0(salvage->page_size);
+        memcpy(salvage->last_page, salvage->bytes + whole * salvage->page_size, rest);
+        salvage->last_page_number = (guint32)whole + 1;
+        salvage->last_page_length = (guint32)rest;
+    }
+    guint32 stored = (guint32)MIN(whole + (rest > 0 ? 1 : 0), (gsize)G_MAXINT32);
+    /* The -wal file may tell of pages that are in neither file any more. */
+    guint32 most = stored + g_hash_table_size(salvage->frames);
+    salvage->pages = salvage->pages > 0 ? MIN(MAX(salvage->pages, stored), most) : stored;
+    salvage->budget = 4 * (guint64)salvage->pages * salvage->page_size + MAX_PAYLOAD;
+    return g_steal_pointer(&salvage);
+}
+
+void salvage_free(Salvage *salvage)
+{
+    if (salvage == NULL)
+        return;
+    g_clear_pointer(&salvage->main, g_mapped_file_unref);
+    g_clear_pointer(&salvage->wal, g_mapped_file_unref);
+    g_hash_table_unref(salvage->frames);
+    g_byte_array_unref(salvage->payload);
+    g_free(salvage->last_page);
+    g_free(salvage);
+}
+
+guint32 salvage_pages(const Salvage *salvage)
+{
+    return salvage->pages;
+}
+
+static const guint8 *page_bytes(const Salvage *salvage, guint32 page)
+{
+    if (page == 0)
+        return NULL;
+    gsize frame = GPOINTER_TO_SIZE(g_hash_table_lookup(salvage->frames, GUINT_TO_POINTER(page)));
+    if (frame != 0)
+        return (const guint8 *)g_mapped_file_get_contents(salvage->wal) + frame;
+    if (page == salvage->last_page_number)
+        return salvage->last_page;
+    return page <= salvage->length / salvage->page_size
+               ? salvage->bytes + (gsize)(page - 1) * salvage->page_size
+               : NULL;
+}
+
+/* Bytes of a page that may be used: fewer where the file ends within it. */
+static guint32 page_limit(const Salvage *salvage, guint32 page)
+{
+    const gboolean cut = page == salvage->last_page_number &&
+                         !g_hash_table_contains(salvage->frames, GUINT_TO_POINTER(page));
+    return cut ? MIN(salvage->usable, salvage->last_page_length) : salvage->usable;
+}
+
+/* ---- b-tree pages: 1.6 ---- */
+
+static guint32 header_at(guint32 page)
+{
+    return page == 1 ? HEADER_SIZE : 0;
+}
+
+SalvagePageKind salvage_page_kind(const Salvage *salvage, guint32 page)
+{
+    const guint8 *bytes = page_bytes(salvage, page);
+    if (bytes == NULL)
+        return SALVAGE_OTHER;
+    const guint8 *head = bytes + header_at(page);
+    gboolean interior = head[0] == 2 || head[0] == 5;
+    guint32 cells = be16(head + 3);
+    if (cells > (salvage->usable - header_at(page) - (interior ? 12U : 8U)) / 2)
+        return SALVAGE_OTHER;
+    switch (head[0]) {
+    case 2:
+        return SALVAGE_INDEX_INTERIOR;
+    case 5:
+        return SALVAGE_TABLE_INTERIOR;
+    case 10:
+        return SALVAGE_INDEX_LEAF;
+    case 13:
+        return SALVAGE_TABLE_LEAF;
+    default:
+        return SALVAGE_OTHER;
+    }
+}
+
+static gboolean is_interior(SalvagePageKind kind)
+{
+    return kind == SALVAGE_TABLE_INTERIOR || kind == SALVAGE_INDEX_INTERIOR;
+}
+
+/* Offset of a cell, or 0 if it lies outside the page. */
+static guint32 cell_at(const Salvage *salvage, const guint8 *bytes, guint32 page, gboolean interior,
+                       guint32 cell)
+{
+    guint32 pointers = header_at(page) + (interior ? 12U : 8U);
+    guint32 at = be16(bytes + pointers + 2 * cell);
+    guint32 first = pointers + 2 * be16(bytes + header_at(page) + 3);
+    return at >= first && at + 4 <= page_limit(salvage, page) ? at : 0;
+}
+
+guint salvage_children(const Salvage *salvage, guint32 page, GArray *children)
+{
+    const guint8 *bytes = page_bytes(salvage, page);
+    if (bytes == NULL || !is_interior(salvage_page_kind(salvage, page)))
+        return 0;
+    guint32 cells = be16(bytes + header_at(page) + 3);
+    guint outside = 0;
+    for (guint32 i = 0; i <= cells; i++) {
+        guint32 at = i < cells ? cell_at(salvage, bytes, page, TRUE, i) : header_at(page) + 8;
+        guint32 child = at != 0 ? be32(bytes + at) : 0;
+        if (child >= 1 && child <= salvage->pages)
+            g_array_append_val(children, child);
+        else
+            outside++;
+    }
+    return outside;
+}
+
+/* 1.6: a variable-length integer. Returns its length, or 0 if it runs over the end. */
+static guint read_varint(const guint8 *p, gsize left, gint64 *value)
+{
+    guint64 v = 0;
+    for (guint i = 0; i < 9 && i < left; i++) {
+        if (i == 8) {
+            *value = (gint64)(v << 8 | p[i]);
+            return 9;
+        }
+        v = v << 7 | (p[i] & 0x7fU);
+        if ((p[i] & 0x80U) == 0) {
+            *value = (gint64)v;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- rows ---- */
+
+/* Gathers a payload of `total` bytes, of which `left` stand from `p` on in this page; the rest in a
+ * chain of overflow pages (1.6, "payload"). FALSE if nothing fits together; *whole says whether
+ * all of it was there. */
+static gboolean gather(Salvage *salvage, const guint8 *p, gsize left, gsize total, gboolean index,
+                       gboolean *whole)
+{
+    const gsize usable = salvage->usable;
+    const gsize most = index ? (usable - 12) * 64 / 255 - 23 : usable - 35;
+    const gsize least = (usable - 12) * 32 / 255 - 23;
+    gsize local = total;
+    if (total > most) {
+        local = least + (total - least) % (usable - 4);
+        if (local > most)
+            local = least;
+    }
+    if (local + (total > local ? 4 : 0) > left)
+        return FALSE;
+    g_byte_array_set_size(salvage->payload, 0);
+    g_byte_array_append(salvage->payload, p, (guint)local);
+    guint32 next = total > local ? be32(p + local) : 0;
+    /* In a sound file each overflow page belongs to one value; in one that was made to keep us busy
+     * thousands of rows may share them. */
+    if (total > local) {
+        if (total > salvage->budget)
+            return FALSE;
+        salvage->budget -= total;
+    }
+    while (salvage->payload->len < total) {
+        const guint8 *overflow = next <= salvage->pages ? page_bytes(salvage, next) : NULL;
+        if (overflow == NULL)
+            break;
+        gsize n = MIN(total - salvage->payload->len, usable - 4);
+        if (n + 4 > page_limit(salvage, next))
+            break;
+        g_byte_array_append(salvage->payload, overflow + 4, (guint)n);
+        next = be32(overflow);
+    }
+    guint had = salvage->payload->len;
+    *whole = had == total;
+    if (!*whole) {
+        g_byte_array_set_size(salvage->payload, (guint)total);
+        memset(salvage->payload->data + had, 0, total - had);
+    }
+    return TRUE;
+}
+
+static gint64 signed_be(const guint8 *p, gsize n)
+{
+    guint64 v = (p[0] & 0x80U) != 0 ? G_MAXUINT64 : 0;
+    for (gsize i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return (gint64)v;
+}
+
+/* 2.1: one value of a serial type. Returns its size, or -1. */
+static gssize read_value(gint64 serial, const guint8 *p, gsize left, SalvageValue *value)
+{
+    static const guint8 sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0};
+    if (serial < 0 || serial == 10 || serial == 11)
+        return -1;
+    gsize size = serial >= 12 ? (gsize)(serial - 12) / 2 : sizes[serial];
+    if (size > left)
+        return -1;
+    if (serial == 0) {
+        value->type = SALVAGE_NULL;
+    } else if (serial == 7) {
+        guint64 bits = (guint64)signed_be(p, 8);
+        value->type = SALVAGE_REAL;
+        memcpy(&value->r, &bits, sizeof bits);
+    } else if (serial <= 9) {
+        value->type = SALVAGE_INT;
+        value->i = size > 0 ? signed_be(p, size) : serial - 8;
+    } else {
+        value->type = serial % 2 == 0 ? SALVAGE_BLOB : SALVAGE_TEXT;
+        value->b.bytes = p;
+        value->b.length = size;
+    }
+    return (gssize)size;
+}
+
+/* Returns the number of values, 0 if the record makes no sense. */
+static guint read_record(const guint8 *p, gsize length, SalvageValue *values)
+{
+    gint64 header = 0;
+    gsize at = read_varint(p, length, &header);
+    if (at == 0 || header < (gint64)at || header > (gint64)length)
+        return 0;
+    gsize body = (gsize)header;
+    guint n = 0;
+    while (at < (gsize)header) {
+        gint64 serial = 0;
+        guint step = read_varint(p + at, (gsize)header - at, &serial);
+        if (step == 0 || n == SALVAGE_MAX_VALUES)
+            return 0;
+        gssize size = read_value(serial, p + body, length - body, &values[n]);
+        if (size < 0)
+            return 0;
+        n++;
+        at += step;
+        body += (gsize)size;
+    }
+    return body == length ? n : 0;
+}
+
+static gboolean read_cell(Salvage *salvage, guint32 page, SalvagePageKind kind, const guint8 *bytes,
+                          guint32 at, SalvageRowFunc func, gpointer data)
+{
+    const gboolean table = kind == SALVAGE_TABLE_LEAF;
+    const guint8 *p = bytes + at;
+    const guint8 *end = bytes + page_limit(salvage, page);
+    gint64 total = 0;
+    gint64 rowid = 0;
+    if (kind == SALVAGE_INDEX_INTERIOR)
+        p += 4;
+    guint step = read_varint(p, (gsize)(end - p), &total);
+    p += step;
+    if (step == 0 || total <= 0 || total > MAX_PAYLOAD)
+        return FALSE;
+    if (table) {
+        step = read_varint(p, (gsize)(end - p), &rowid);
+        p += step;
+        if (step == 0)
+            return FALSE;
+    }
+    /* Longer than all pages together: no payload, whatever the chain says. */
+    gboolean whole = TRUE;
+    if ((guint64)total > (guint64)(salvage->pages + 1) * salvage->page_size ||
+        !gather(salvage, p, (gsize)(end - p), (gsize)total, !table, &whole))
+        return FALSE;
+    SalvageValue values[SALVAGE_MAX_VALUES];
+    guint n = read_record(salvage->payload->data, salvage->payload->len, values);
+    if (n == 0)
+        return FALSE;
+    func(page, rowid, values, n, whole, data);
+    return TRUE;
+}
+
+guint salvage_rows(Salvage *salvage, guint32 page, SalvageRowFunc func, gpointer data)
+{
+    SalvagePageKind kind = salvage_page_kind(salvage, page);
+    if (kind == SALVAGE_OTHER || kind == SALVAGE_TABLE_INTERIOR)
+        return 0;
+    const guint8 *bytes = page_bytes(salvage, page);
+    guint32 cells = be16(bytes + header_at(page) + 3);
+    guint unread = 0;
+    for (guint32 i = 0; i < cells; i++) {
+        guint32 at = cell_at(salvage, bytes, page, is_interior(kind), i);
+        if (at == 0 || !read_cell(salvage, page, kind, bytes, at, func, data))
+            unread++;
+    }
+    return unread;
+}
+
+/* 1.5: trunks of the list, each with the numbers of free pages. */
+void salvage_mark_free(const Salvage *salvage, guint8 *free)
+{
+    const guint8 *first = page_bytes(salvage, 1);
+    if (first == NULL)
+        return;
+    guint32 trunk = be32(first + 32);
+    while (trunk >= 1 && trunk <= salvage->pages && free[trunk] == 0) {
+        const guint8 *bytes = page_bytes(salvage, trunk);
+        free[trunk] = 1;
+        if (bytes == NULL)
+            return;
+        guint32 n = be32(bytes + 4);
+        for (guint32 i = 0; i < n && i < salvage->usable / 4 - 2; i++) {
+            guint32 leaf = be32(bytes + 8 + 4 * (gsize)i);
+            if (leaf >= 1 && leaf <= salvage->pages)
+                free[leaf] = 1;
+        }
+        trunk = be32(bytes);
+    }
+}
