@@ -30,17 +30,17 @@ static int run(const Command *command, int argc, char **argv)
     gint64 seed = 1;
     gboolean pooled = FALSE, outdoor = FALSE;
     const GOptionEntry entries[] = {
-        {"network", 'n', 0, G_OPTION_ARG_FILENAME, &network, "network to place the drives on",
+        {"network", 'n', 0, G_OPTION_ARG_FILENAME, &network, "Network to place the drives on",
          "NET.gpkg"},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "results", "OUT.gpkg"},
-        {"segment", 0, 0, G_OPTION_ARG_DOUBLE, &segment_m, "length of a segment (100)", "M"},
-        {"profile", 0, 0, G_OPTION_ARG_FILENAME, &profile, "services to judge (default)", "P"},
-        {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs, "drives worked on at once", "N"},
-        {"pool", 0, 0, G_OPTION_ARG_NONE, &pooled, "put roof and cabin together", NULL},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Results", "OUT.gpkg"},
+        {"segment", 0, 0, G_OPTION_ARG_DOUBLE, &segment_m, "Length of a segment (100)", "M"},
+        {"profile", 0, 0, G_OPTION_ARG_FILENAME, &profile, "Services to judge (default)", "P"},
+        {"jobs", 0, 0, G_OPTION_ARG_INT, &jobs, "Drives worked on at once", "N"},
+        {"pool", 0, 0, G_OPTION_ARG_NONE, &pooled, "Put roof and cabin together", NULL},
         {"outdoor", 0, 0, G_OPTION_ARG_NONE, &outdoor,
-         "correct levels by the sources' antenna data", NULL},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the resampling (1)", "N"},
-        {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "of the intervals (2000)", "N"},
+         "Correct levels by the sources' antenna data", NULL},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the resampling (1)", "N"},
+        {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "Of the intervals (2000)", "N"},
         G_OPTION_ENTRY_NULL};
     g_auto(GStrv) drives = NULL;
     int status = EXIT_DONE;

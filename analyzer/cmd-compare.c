@@ -12,16 +12,16 @@ static int run(const Command *command, int argc, char **argv)
     gint64 seed = 1;
     const GOptionEntry entries[] = {
         {"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &maps,
-         "OPERATOR=FILE[,layer=L][,where=SQL][,level=A][,min=DBM]", "MAP"},
+         "OPERATOR=FILE[,layer=L,where=SQL,level=A,min=DBM]", "MAP"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "OUT.gpkg with the comparison added",
          "OUT2.gpkg"},
-        {"service", 0, 0, G_OPTION_ARG_STRING, &service, "what the maps claim (first by level)",
+        {"service", 0, 0, G_OPTION_ARG_STRING, &service, "What the maps claim (first by level)",
          "ID"},
         {"areas", 0, 0, G_OPTION_ARG_STRING, &areas,
          "Polygons to report by: FILE[,layer=L][,name=FIELD]", "FILE"},
-        {"result-crs", 0, 0, G_OPTION_ARG_STRING, &crs, "of the table arcep (WGS 84)", "CRS"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the resampling (1)", "N"},
-        {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "of the intervals (2000)", "N"},
+        {"result-crs", 0, 0, G_OPTION_ARG_STRING, &crs, "Of the table arcep (WGS 84)", "CRS"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the resampling (1)", "N"},
+        {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "Of the intervals (2000)", "N"},
         G_OPTION_ENTRY_NULL};
     g_auto(GStrv) rest = NULL;
     int status = EXIT_DONE;

@@ -156,7 +156,7 @@ static int run(const Command *command, int argc, char **argv)
          "NET.gpkg"},
         {"csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "Table to write, a row for each fix", "OUT.csv"},
         {"events", 0, 0, G_OPTION_ARG_FILENAME, &events,
-         "Table to write, a row for each jump, held position and the like", "OUT.csv"},
+         "Table to write, a row for each fix refused", "OUT.csv"},
         {"mode", 0, 0, G_OPTION_ARG_STRING, &mode, "Only these edges: road, rail or all (all)",
          "MODE"},
         G_OPTION_ENTRY_NULL,
