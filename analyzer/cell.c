@@ -218,3 +218,17 @@ double cell_tally_percentile(const GArray *tally, TallyKind kind, double p)
     }
     return NAN;
 }
+
+int cell_tally_most(const GArray *tally, TallyKind kind)
+{
+    uint32_t most = 0;
+    int value = -1;
+    for (guint i = 0; i < tally->len; i++) {
+        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+        if (e->kind == (uint16_t)kind && e->count > most) {
+            most = e->count;
+            value = e->value;
+        }
+    }
+    return value;
+}

@@ -82,4 +82,6 @@ int cell_bucket(double value);
 void cell_log_histogram(const GArray *tally, TallyKind kind, LogHistogram *histogram);
 /* Percentile (type 1) of a kind with plain values; NAN if there is none. */
 double cell_tally_percentile(const GArray *tally, TallyKind kind, double p);
+/* The value counted most often, the lowest of several; -1 if there is none. For values from 0. */
+int cell_tally_most(const GArray *tally, TallyKind kind);
 uint64_t cell_tally_count(const GArray *tally, TallyKind kind);

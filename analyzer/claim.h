@@ -10,6 +10,9 @@
 
 typedef struct ClaimMap ClaimMap;
 
+/* Sets a LAYER_ERROR of this text; always FALSE. */
+gboolean claim_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* Reads the specification and opens the file. Errors: LAYER_ERROR.
  * Returns: (transfer full): free with claim_close(). */
 ClaimMap *claim_open(const char *specification, GError **error);

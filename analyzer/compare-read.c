@@ -5,17 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static gboolean fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean fail(GError **error, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error_literal(error, LAYER_ERROR, LAYER_ERROR_FAILED, text);
-    return FALSE;
-}
-
 static int technology_by_name(const char *name)
 {
     for (int t = 0; name != NULL && t < TECH_COUNT; t++)
@@ -66,8 +55,8 @@ static gboolean read_service(Compare *c, LayerSource *source, GError **error)
         return FALSE;
     }
     return c->service_id != NULL ||
-           fail(error, "%s: no service %s to compare; it has %s", c->options->in,
-                c->options->service ? c->options->service : "judged by level", known->str);
+           claim_fail(error, "%s: no service %s to compare; it has %s", c->options->in,
+                      c->options->service ? c->options->service : "judged by level", known->str);
 }
 
 static gboolean is_wanted(const Compare *c, const char *operator_label)
@@ -153,45 +142,77 @@ static int by_operator(const void *a, const void *b)
 
 static gboolean check_operators(const Compare *c, GPtrArray *seen, GError **error)
 {
+    g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (char **map = c->options->maps; *map != NULL; map++) {
         const char *equal = strchr(*map, '=');
         if (equal == NULL || equal == *map)
-            return fail(error, "--map %s: write OPERATOR=FILE", *map);
+            return claim_fail(error, "--map %s: write OPERATOR=FILE", *map);
         g_autofree char *name = g_strndup(*map, (gsize)(equal - *map));
+        if (!g_hash_table_add(given, g_strdup(name)))
+            return claim_fail(error,
+                              "--map %s: %s is given twice; put its maps into one file or compare "
+                              "them one after the other",
+                              *map, name);
         if (g_ptr_array_find_with_equal_func(seen, name, g_str_equal, NULL))
             continue;
         g_autoptr(GString) all = g_string_new(NULL);
         for (guint i = 0; i < seen->len; i++)
             g_string_append_printf(all, "%s%s", i ? ", " : "", (char *)seen->pdata[i]);
-        return fail(error, "--map %s: %s has no operator of that name; it has %s", *map,
-                    c->options->in, all->str);
+        return claim_fail(error, "--map %s: %s has no operator of that name; it has %s", *map,
+                          c->options->in, all->str);
     }
     return TRUE;
 }
 
-/* The longest decorrelation distance of the operators; 100 m where none is given. */
-static gboolean read_decorrelation(Compare *c, LayerSource *source, GError **error)
+static CompareGroup *group_of(Compare *c, const char *operator_label, const char *antenna)
 {
-    c->decorrelation_m = 0.0;
-    g_autoptr(LayerReader) reader = layer_read(source, "summary", NULL, error);
-    if (reader == NULL)
+    g_autofree char *key = g_strconcat(operator_label, "\n", antenna, NULL);
+    CompareGroup *group = g_hash_table_lookup(c->groups, key);
+    if (group == NULL) {
+        group = g_new0(CompareGroup, 1);
+        g_hash_table_insert(c->groups, g_steal_pointer(&key), group);
+    }
+    return group;
+}
+
+const CompareGroup *compare_group(Compare *c, const CompareItem *item)
+{
+    return group_of(c, item->operator_label, item->antenna);
+}
+
+/* Reads one number by operator and antenna from a table: the largest, or the sum. */
+static gboolean read_groups(Compare *c, LayerSource *source, const char *table, const char *column,
+                            gsize offset, gboolean is_sum, GError **error)
+{
+    g_autoptr(LayerReader) reader = layer_read(source, table, NULL, error);
+    int op, antenna, value;
+    if (reader == NULL || !layer_need_column(reader, "operator", &op, error) ||
+        !layer_need_column(reader, "antenna", &antenna, error) ||
+        !layer_need_column(reader, column, &value, error))
         return FALSE;
-    int column = layer_column(reader, "decorrelation_m");
     g_autoptr(GError) local = NULL;
     const LayerRow *row;
-    while ((row = layer_next(reader, &local)) != NULL)
-        c->decorrelation_m = fmax(c->decorrelation_m, layer_get_real(row, column, 0.0));
+    while ((row = layer_next(reader, &local)) != NULL) {
+        const char *name = layer_get_text(row, op), *place = layer_get_text(row, antenna);
+        if (name == NULL || place == NULL)
+            continue;
+        double *into = (double *)(void *)((char *)group_of(c, name, place) + offset);
+        double x = layer_get_real(row, value, 0.0);
+        *into = is_sum ? *into + x : fmax(*into, x);
+    }
     if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
-    if (!(c->decorrelation_m > 0.0))
-        c->decorrelation_m = 100.0;
     return local == NULL;
 }
 
 gboolean compare_read(Compare *c, GError **error)
 {
     g_autoptr(LayerSource) source = layer_open(c->options->in, error);
-    if (source == NULL || !read_service(c, source, error) || !read_decorrelation(c, source, error))
+    if (source == NULL || !read_service(c, source, error) ||
+        !read_groups(c, source, "summary", "decorrelation_m",
+                     offsetof(CompareGroup, decorrelation_m), FALSE, error) ||
+        !read_groups(c, source, "quality", "seconds_no_position",
+                     offsetof(CompareGroup, seconds_no_position), TRUE, error))
         return FALSE;
     g_autoptr(LayerReader) reader = layer_read(source, "segments", NULL, error);
     Columns col;
@@ -305,11 +326,16 @@ gboolean compare_evidence(Compare *c, GError **error)
             name && place ? find_item(c, name, place, layer_get_int(row, segment, 0)) : NULL;
         if (i == NULL || blob == NULL || !level_histogram_parse(&histogram, blob, n))
             continue;
-        level_histogram_merge(&i->levels, &histogram);
         ServiceTally t;
         judge_tally(&histogram, &c->service, 0.0, &t);
         if (!(t.all > 0.0))
             continue;
+        i->passes++;
+        for (int s = 0; s < COMPARE_SHIFTS; s++) {
+            ServiceTally shifted;
+            judge_tally(&histogram, &c->service, compare_shift_db[s], &shifted);
+            i->shifted[s] += shifted.all > 0.0 ? shifted.good / shifted.all : 0.0;
+        }
         double xy[4];
         ends(c, i, crs, xy);
         done = write_test(&row_out, xy, layer_get_int(row, first, 0), layer_get_int(row, from, 0),

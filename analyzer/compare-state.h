@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of compare share (compare.c, compare-read.c, compare-table.c). */
+/* What the parts of compare share (compare.c, compare-read.c, compare-table.c,
+ * compare-loss.c). */
 #pragma once
 
 #include "analyzer/claim.h"
 #include "analyzer/compare.h"
 #include "analyzer/judge.h"
 #include "analyzer/out-row.h"
+
+/* Shifts of the sensitivity table, dB: body, windows, a better antenna. */
+#define COMPARE_SHIFTS 8
+extern const double compare_shift_db[COMPARE_SHIFTS];
 
 /* One row of `segments`, with what the map says of it. */
 typedef struct {
@@ -16,10 +21,16 @@ typedef struct {
     double share; /* NAN if not judged */
     Verdict verdict;
     guint first_point, n_points;
-    double claimed_share;  /* of its 10 m squares */
-    double claimed_level;  /* NAN if the map has none */
-    LevelHistogram levels; /* of all passes */
+    double claimed_share;           /* of its 10 m squares */
+    double claimed_level;           /* NAN if the map has none */
+    double shifted[COMPARE_SHIFTS]; /* sum over passes of the share with levels shifted */
+    guint passes;                   /* that were judged */
 } CompareItem;
+
+/* What the file knows of one operator and antenna. */
+typedef struct {
+    double decorrelation_m, seconds_no_position;
+} CompareGroup;
 
 typedef struct {
     const CompareOptions *options;
@@ -29,7 +40,7 @@ typedef struct {
     GArray *items;  /* CompareItem, by operator, antenna, segment */
     GArray *points; /* GeoPoint */
     GStringChunk *names;
-    double segment_m, decorrelation_m;
+    GHashTable *groups; /* "OPERATOR\nANTENNA" -> CompareGroup */
     LayerWriter *writer;
 } Compare;
 
@@ -38,8 +49,13 @@ gboolean compare_read(Compare *c, GError **error);
 /* Adds the histograms of `evidence` and writes the table `arcep` (one row for each test). */
 gboolean compare_evidence(Compare *c, GError **error);
 
+/* Of the item's operator and antenna. (transfer none) */
+const CompareGroup *compare_group(Compare *c, const CompareItem *item);
+
 /* compare-table.c */
 gboolean compare_write(Compare *c, GError **error);
+/* compare-loss.c: the table `vehicle_loss`. */
+gboolean compare_losses(Compare *c, GError **error);
 
 static inline gboolean compare_is_claimed(const CompareItem *i)
 {

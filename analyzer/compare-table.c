@@ -4,13 +4,12 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BLOCK_M   1000.0
 #define TARGET    0.98 /* ARCEP: mean over large zones */
 #define TARGET_50 0.95 /* ARCEP: each zone of 50 km2 */
 
-static const double shifts_db[] = {-20, -10, -5, -3, 0, 3, 5, 10};
+const double compare_shift_db[COMPARE_SHIFTS] = {-20, -10, -5, -3, 0, 3, 5, 10};
 
 static gboolean same_group(const CompareItem *a, const CompareItem *b)
 {
@@ -68,28 +67,32 @@ static gboolean write_claims(Compare *c, GError **error)
 
 typedef struct {
     double km[2][VERDICT_COUNT], seconds[2][VERDICT_COUNT]; /* [claimed][verdict] */
-    double no_service_km; /* claimed and not covered, without any service at all */
-    double *good, *all;   /* by item: share and length of what is claimed */
-    double good_m, all_m, square_m;
+    double none_km[2], none_seconds[2]; /* [claimed]: no service at all; part of not covered */
+    double *good, *all;                 /* by item: share and length of what is claimed */
+    double all_m, length_m;             /* of what is claimed and measured, and of all items */
     int64_t tests;
 } Table;
 
 static void add_item(Table *t, const CompareItem *i, gboolean by_square, guint at)
 {
     double km = i->length_m / 1000.0;
+    t->length_m += i->length_m;
     double part = by_square ? i->claimed_share : compare_is_claimed(i) ? 1.0 : 0.0;
     t->km[1][i->verdict] += km * part;
     t->km[0][i->verdict] += km * (1.0 - part);
     t->seconds[1][i->verdict] += i->seconds * part;
     t->seconds[0][i->verdict] += i->seconds * (1.0 - part);
-    if (i->verdict == VERDICT_NOT_COVERED && i->n > 0 && i->n_no_service == i->n)
-        t->no_service_km += km * part;
+    if (i->verdict == VERDICT_NOT_COVERED && i->n > 0 && i->n_no_service == i->n) {
+        t->none_km[1] += km * part;
+        t->none_km[0] += km * (1.0 - part);
+        t->none_seconds[1] += i->seconds * part;
+        t->none_seconds[0] += i->seconds * (1.0 - part);
+    }
     t->good[at] = t->all[at] = 0.0;
     if (isnan(i->share) || part <= 0.0)
         return;
     t->good[at] = i->share * i->length_m * part;
     t->all[at] = i->length_m * part;
-    t->good_m += t->good[at];
     t->all_m += t->all[at];
     t->tests++;
 }
@@ -124,11 +127,31 @@ static void km_columns(OutRow *row, const Table *t)
         g_autofree char *name = g_strconcat("km_", cells[i].name, NULL);
         out_real(row, name, t->km[cells[i].claimed][cells[i].verdict]);
     }
-    out_real(row, "km_claimed_no_service", t->no_service_km);
+    out_real(row, "km_claimed_no_service", t->none_km[1]);
+    out_real(row, "km_not_claimed_no_service", t->none_km[0]);
     for (unsigned i = 0; i < G_N_ELEMENTS(cells); i++) {
         g_autofree char *name = g_strconcat("seconds_", cells[i].name, NULL);
         out_real(row, name, t->seconds[cells[i].claimed][cells[i].verdict]);
     }
+    out_real(row, "seconds_claimed_no_service", t->none_seconds[1]);
+    out_real(row, "seconds_not_claimed_no_service", t->none_seconds[0]);
+}
+
+/* "not decided, n = 45 (104 more tests would decide)" */
+static char *decision_text(int64_t k, int64_t n, double target)
+{
+    int64_t more;
+    StatDecision decision = stat_decide(k, n, target, 0.05, &more);
+    const char *name = stat_decision_name(decision);
+    if (decision != STAT_NOT_DECIDED)
+        return g_strdup_printf("%s, n = %" G_GINT64_FORMAT, name, n);
+    if (more < 0)
+        return g_strdup_printf("%s, n = %" G_GINT64_FORMAT " (a million more tests would not "
+                               "decide)",
+                               name, n);
+    return g_strdup_printf("%s, n = %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
+                           " more tests would decide)",
+                           name, n, more);
 }
 
 static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, const char *area,
@@ -137,16 +160,14 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     StatTable decided = {t->km[1][VERDICT_COVERED], t->km[1][VERDICT_NOT_COVERED],
                          t->km[0][VERDICT_COVERED], t->km[0][VERDICT_NOT_COVERED]};
     StatTableFigures f = stat_table_figures(decided);
-    double share = t->all_m > 0.0 ? t->good_m / t->all_m : (double)NAN;
-    double piece = t->tests > 0 ? t->all_m / (double)t->tests : 100.0;
-    double rho = stat_correlation(piece, c->decorrelation_m);
-    double n_effective = t->tests > 0 ? fmax(1.0, stat_effective_n((double)t->tests, rho)) : 0.0;
-    StatInterval wilson = stat_wilson(isnan(share) ? 0.0 : share, n_effective, STAT_Z95);
-    size_t block = (size_t)fmax(1.0, floor(BLOCK_M / fmax(c->segment_m, 1.0) + 0.5));
-    StatInterval blocks = stat_bootstrap_blocks(t->good, t->all, n, block, c->options->rounds, 0.95,
-                                                c->options->seed);
+    const CompareGroup *known_of = compare_group(c, group);
+    StatShare found =
+        stat_share_interval(t->good, t->all, n, t->length_m / MAX(n, 1), known_of->decorrelation_m,
+                            BLOCK_M, c->options->rounds, c->options->seed);
+    double share = found.share;
+    StatInterval wilson = stat_wilson(isnan(share) ? 0.0 : share, found.n_effective, STAT_Z95);
     gboolean known = t->all_m > 0.0;
-    int64_t tests = (int64_t)floor(n_effective + 0.5);
+    int64_t tests = (int64_t)floor(found.n_effective + 0.5);
     int64_t successes = known ? (int64_t)floor(share * (double)tests + 0.5) : 0;
     out_text(row, "operator", group->operator_label);
     out_text(row, "antenna", group->antenna);
@@ -154,9 +175,12 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     out_text(row, "area", area ? area : "(all)");
     out_text(row, "by", by_square ? "squares" : "segments");
     km_columns(row, t);
+    out_real(row, "seconds_no_position", area ? (double)NAN : known_of->seconds_no_position);
     out_real(row, "reliability", share);
-    out_real(row, "reliability_low", known ? blocks.low : (double)NAN);
-    out_real(row, "reliability_high", known ? blocks.high : (double)NAN);
+    out_real(row, "reliability_low", known ? found.ci.low : (double)NAN);
+    out_real(row, "reliability_high", known ? found.ci.high : (double)NAN);
+    out_text(row, "interval", !known ? NULL : found.by_blocks ? "blocks" : "wilson");
+    out_real(row, "block_m", found.by_blocks ? found.block_m : (double)NAN);
     out_real(row, "wilson_low", known ? wilson.low : (double)NAN);
     out_real(row, "wilson_high", known ? wilson.high : (double)NAN);
     out_real(row, "reliability_decided", f.ppv);
@@ -171,15 +195,15 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     decision_columns(row, "98", successes, tests, TARGET);
     decision_columns(row, "95", successes, tests, TARGET_50);
     if (area == NULL && !by_square && known) {
-        StatDecision decision = stat_decide(successes, tests, TARGET, 0.05, NULL);
+        g_autofree char *at_98 = decision_text(successes, tests, TARGET);
+        g_autofree char *at_95 = decision_text(successes, tests, TARGET_50);
         g_ptr_array_add(
             c->report->lines,
             g_strdup_printf("%s (%s), %s: claimed %.1f km, of what was measured there %.1f %% has "
-                            "it (%.1f to %.1f); 98 %%: %s, n = %" G_GINT64_FORMAT,
+                            "it (%.1f to %.1f); 98 %%: %s; 95 %%: %s",
                             group->operator_label, group->antenna, c->service_id,
                             t->km[1][0] + t->km[1][1] + t->km[1][2] + t->km[1][3], 100.0 * share,
-                            100.0 * blocks.low, 100.0 * blocks.high, stat_decision_name(decision),
-                            tests));
+                            100.0 * found.ci.low, 100.0 * found.ci.high, at_98, at_95));
     }
     return out_row_end(row, NULL, 0, error);
 }
@@ -296,14 +320,12 @@ static gboolean write_overclaims_of(Compare *c, OutRow *row, guint from, guint t
 static gboolean write_sensitivity_of(Compare *c, OutRow *row, guint from, guint to, GError **error)
 {
     const CompareItem *items = (const CompareItem *)(void *)c->items->data;
-    for (unsigned s = 0; s < G_N_ELEMENTS(shifts_db); s++) {
+    for (unsigned s = 0; s < COMPARE_SHIFTS; s++) {
         double claimed = 0.0, good = 0.0, measured = 0.0, covered = 0.0;
         for (guint k = from; k < to; k++) {
-            ServiceTally t;
-            judge_tally(&items[k].levels, &c->service, shifts_db[s], &t);
-            if (!(t.all > 0.0))
+            if (items[k].passes == 0)
                 continue;
-            double km = items[k].length_m / 1000.0, share = t.good / t.all;
+            double km = items[k].length_m / 1000.0, share = items[k].shifted[s] / items[k].passes;
             measured += km;
             covered += km * share;
             if (compare_is_claimed(&items[k])) {
@@ -314,7 +336,7 @@ static gboolean write_sensitivity_of(Compare *c, OutRow *row, guint from, guint 
         out_text(row, "operator", items[from].operator_label);
         out_text(row, "antenna", items[from].antenna);
         out_text(row, "service", c->service_id);
-        out_real(row, "shift_db", shifts_db[s]);
+        out_real(row, "shift_db", compare_shift_db[s]);
         out_real(row, "km_measured", measured);
         out_real(row, "share_covered", measured > 0.0 ? covered / measured : (double)NAN);
         out_real(row, "km_claimed_measured", claimed);
@@ -323,84 +345,6 @@ static gboolean write_sensitivity_of(Compare *c, OutRow *row, guint from, guint 
             return FALSE;
     }
     return TRUE;
-}
-
-/* ---- loss into the vehicle ---- */
-
-typedef struct {
-    int64_t band;
-    double loss_db;
-} Loss;
-
-static int by_band(const void *a, const void *b)
-{
-    const Loss *x = a, *y = b;
-    if (x->band != y->band)
-        return x->band < y->band ? -1 : 1;
-    return (x->loss_db > y->loss_db) - (x->loss_db < y->loss_db);
-}
-
-static gboolean write_loss(OutRow *row, const char *operator_label, const Loss *l, guint n,
-                           GError **error)
-{
-    g_autofree double *v = g_new(double, MAX(n, 1));
-    for (guint i = 0; i < n; i++)
-        v[i] = l[i].loss_db;
-    /* distribution-free interval of a median: ranks n/2 -+ 0.98 sqrt(n) */
-    double half = 0.5 * STAT_Z95 * sqrt(n);
-    guint low = (guint)fmax(0.0, floor(n / 2.0 - half)), high = (guint)ceil(n / 2.0 + half);
-    out_text(row, "operator", operator_label);
-    out_int_or_null(row, "band", n > 0 && l[0].band >= 0, n ? l[0].band : 0);
-    out_int(row, "segments", n);
-    out_real(row, "loss_p50", n ? stat_percentile_7(v, n, 0.5) : (double)NAN);
-    out_real(row, "loss_p25", n ? stat_percentile_7(v, n, 0.25) : (double)NAN);
-    out_real(row, "loss_p75", n ? stat_percentile_7(v, n, 0.75) : (double)NAN);
-    out_real(row, "loss_low", n ? v[MIN(low, n - 1)] : (double)NAN);
-    out_real(row, "loss_high", n ? v[MIN(high, n - 1)] : (double)NAN);
-    return n ? out_row_end(row, NULL, 0, error) : out_row_only_fields(row, error);
-}
-
-/* Levels this near to the lowest reported ones would hide part of the loss. */
-#define LOSS_LOWEST_DBM (-115.0)
-
-static gboolean write_losses(Compare *c, GError **error)
-{
-    g_auto(OutRow) row = {0};
-    out_row_init(&row, c->writer, "vehicle_loss", LAYER_NONE);
-    const CompareItem *all = (const CompareItem *)(void *)c->items->data;
-    guint n = c->items->len;
-    for (guint a = 0; a < n;) {
-        guint end = a;
-        while (end < n && all[end].operator_label == all[a].operator_label)
-            end++;
-        g_autoptr(GHashTable) cabin = g_hash_table_new(g_int64_hash, g_int64_equal);
-        g_autoptr(GArray) losses = g_array_new(FALSE, FALSE, sizeof(Loss));
-        for (guint k = a; k < end; k++)
-            if (strcmp(all[k].antenna, "cabin") == 0)
-                g_hash_table_insert(cabin, (gpointer)(uintptr_t)&all[k].segment,
-                                    (gpointer)(uintptr_t)&all[k]);
-        for (guint k = a; k < end; k++) {
-            const CompareItem *in = strcmp(all[k].antenna, "roof") == 0
-                                        ? g_hash_table_lookup(cabin, &all[k].segment)
-                                        : NULL;
-            if (in == NULL || in->band != all[k].band || !(in->level_p50 >= LOSS_LOWEST_DBM) ||
-                !(all[k].level_p50 >= LOSS_LOWEST_DBM))
-                continue;
-            Loss loss = {all[k].band, all[k].level_p50 - in->level_p50};
-            g_array_append_val(losses, loss);
-        }
-        g_array_sort(losses, by_band);
-        const Loss *l = (const Loss *)(void *)losses->data;
-        for (guint i = 0, from = 0; i < losses->len; i++) {
-            if (i + 1 < losses->len && l[i + 1].band == l[i].band)
-                continue;
-            if (!write_loss(&row, all[a].operator_label, l + from, i + 1 - from, error))
-                return FALSE;
-            from = i + 1;
-        }
-        a = end;
-    }
-    return row.table != NULL || write_loss(&row, NULL, NULL, 0, error);
 }
 
 static gboolean write_group(Compare *c, guint from, guint to, OutRow *tables, OutRow *overs,
@@ -428,8 +372,6 @@ gboolean compare_write(Compare *c, GError **error)
     out_row_init(&overs, c->writer, "overclaims", LAYER_LINES);
     out_row_init(&sensitivity, c->writer, "claim_sensitivity", LAYER_NONE);
     guint n = c->items->len;
-    if (n > 0)
-        c->segment_m = g_array_index(c->items, CompareItem, 0).length_m;
     if (!write_claims(c, error))
         return FALSE;
     for (guint from = 0; from < n;) {
@@ -447,5 +389,5 @@ gboolean compare_write(Compare *c, GError **error)
             !layer_sql(c->writer, "DELETE FROM overclaims", error))
             return FALSE;
     }
-    return write_losses(c, error);
+    return TRUE;
 }

@@ -11,7 +11,7 @@
 /* Side of the squares in which regulators compare. */
 #define SQUARE_M 10.0
 /* Segments for which a vector map is loaded at a time. */
-#define BATCH 300
+#define BATCH 500
 
 void compare_report_clear(CompareReport *report)
 {
@@ -104,6 +104,28 @@ static gboolean ask_map(Compare *c, const char *option, GError **error)
     return TRUE;
 }
 
+/* The point half way along a segment. */
+static GeoPoint middle_of(const Compare *c, const CompareItem *i)
+{
+    const GeoPoint *p = &g_array_index(c->points, GeoPoint, i->first_point);
+    Plane plane = plane_at(p[0]);
+    double length = 0.0;
+    for (guint k = 0; k + 1 < i->n_points; k++)
+        length += plane_distance(plane_from_geo(&plane, p[k]), plane_from_geo(&plane, p[k + 1]));
+    double left = length / 2.0;
+    for (guint k = 0; k + 1 < i->n_points; k++) {
+        PlanePoint a = plane_from_geo(&plane, p[k]), b = plane_from_geo(&plane, p[k + 1]);
+        double piece = plane_distance(a, b);
+        if (left <= piece && piece > 0.0) {
+            double t = left / piece;
+            return (GeoPoint){p[k].lon + t * (p[k + 1].lon - p[k].lon),
+                              p[k].lat + t * (p[k + 1].lat - p[k].lat)};
+        }
+        left -= piece;
+    }
+    return p[i->n_points - 1];
+}
+
 static gboolean ask_areas(Compare *c, GError **error)
 {
     if (c->options->areas == NULL)
@@ -116,8 +138,7 @@ static gboolean ask_areas(Compare *c, GError **error)
         return FALSE;
     for (guint k = 0; k < c->items->len; k++) {
         CompareItem *i = &g_array_index(c->items, CompareItem, k);
-        GeoPoint middle = g_array_index(c->points, GeoPoint, i->first_point + i->n_points / 2);
-        const char *name = claim_name_at(map, middle);
+        const char *name = claim_name_at(map, middle_of(c, i));
         i->area = name ? g_string_chunk_insert_const(c->names, name) : NULL;
     }
     return TRUE;
@@ -134,7 +155,7 @@ static gboolean run(Compare *c, GError **error)
         return FALSE;
     c->writer = layer_create_from(c->options->out, c->options->in, error);
     return c->writer != NULL && compare_evidence(c, error) && compare_write(c, error) &&
-           layer_finish(c->writer, error);
+           compare_losses(c, error) && layer_finish(c->writer, error);
 }
 
 gboolean compare(const CompareOptions *options, CompareReport *report, GError **error)
@@ -145,14 +166,14 @@ gboolean compare(const CompareOptions *options, CompareReport *report, GError **
                  .report = report,
                  .items = g_array_new(FALSE, FALSE, sizeof(CompareItem)),
                  .points = g_array_new(FALSE, FALSE, sizeof(GeoPoint)),
-                 .names = g_string_chunk_new(1024)};
+                 .names = g_string_chunk_new(1024),
+                 .groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
     gboolean done = run(&c, error);
     layer_discard(c.writer);
-    for (guint i = 0; i < c.items->len; i++)
-        level_histogram_clear(&g_array_index(c.items, CompareItem, i).levels);
     g_array_unref(c.items);
     g_array_unref(c.points);
     g_string_chunk_free(c.names);
+    g_hash_table_unref(c.groups);
     g_free(c.service_id);
     g_free(c.title);
     return done;

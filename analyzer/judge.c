@@ -247,19 +247,15 @@ static void tally_figures(const GArray *t, SegmentFigures *f)
     f->down_n = cell_tally_count(t, TALLY_DOWN);
     f->up_n = cell_tally_count(t, TALLY_UP);
     f->rtt_n = cell_tally_count(t, TALLY_RTT);
-    uint64_t lost = 0, bands = 0;
+    uint64_t lost = 0;
     f->meeting_n = cell_tally_count(t, TALLY_GRADE);
-    f->band = -1;
+    f->band = cell_tally_most(t, TALLY_BAND);
     for (guint i = 0; i < t->len; i++) {
         const TallyEntry *e = &g_array_index(t, TallyEntry, i);
         if (e->kind == TALLY_RTT && e->value == TALLY_LOST)
             lost += e->count;
         if (e->kind == TALLY_GRADE && e->value >= 1 && e->value <= 4)
             f->meeting[e->value] = (double)e->count / (double)f->meeting_n;
-        if (e->kind == TALLY_BAND && e->count > bands) {
-            bands = e->count;
-            f->band = e->value;
-        }
     }
     f->loss_share = f->rtt_n > 0 ? (double)lost / (double)f->rtt_n : (double)NAN;
     f->mos_p50 = cell_tally_percentile(t, TALLY_MOS, 0.5) / 100.0;

@@ -322,9 +322,36 @@ static gboolean write_evidence(OutSegments *out, const Cell *cell, uint32_t pass
     out_real(row, "level_mean", weights > 0.0 ? 10.0 * log10(linear / weights) : (double)NAN);
     out_blob(row, "levels", data, n);
     out_text(row, "cells", cells->len ? cells->str : NULL);
+    int band = cell_tally_most(cell->tally, TALLY_BAND);
+    out_int_or_null(row, "band", band >= 0, band);
     if (only_fields)
         return out_row_only_fields(row, error);
     return out_row_end(row, NULL, 0, error);
+}
+
+static void add_drive(Result *result, uint64_t key, double length_m, double apart_m)
+{
+    DriveShare *d = g_hash_table_lookup(result->drive_share, &key);
+    if (d == NULL) {
+        d = g_new0(DriveShare, 1);
+        g_hash_table_insert(result->drive_share, g_memdup2(&key, sizeof key), d);
+    }
+    d->length_m += length_m;
+    d->apart_m += apart_m;
+}
+
+static void add_hour(Result *result, uint64_t scope, const HourShare *pass)
+{
+    uint64_t key = scope | (uint64_t)pass->weekday << 5 | pass->hour;
+    HourShare *h = g_hash_table_lookup(result->hours, &key);
+    if (h == NULL) {
+        h = g_memdup2(pass, sizeof *pass);
+        g_hash_table_insert(result->hours, g_memdup2(&key, sizeof key), h);
+        return;
+    }
+    h->passes++;
+    h->length_m += pass->length_m;
+    h->share_m += pass->share_m;
 }
 
 /* Sums by drive (for intervals) and by hour, from the passes of one segment. */
@@ -332,43 +359,40 @@ static void add_shares(OutSegments *out, const GPtrArray *cells, uint32_t group)
 {
     Result *result = out->result;
     uint64_t corridor = MIN(out->info.corridor, result->network->n_corridors);
-    for (guint i = 0; i < cells->len; i++) {
-        const Cell *cell = cells->pdata[i];
-        int64_t seconds = cell->head.first_ns / 1000000000;
-        uint64_t hour = (uint64_t)(seconds / 3600 % 24);
-        uint64_t weekday = (uint64_t)((seconds / 86400 + 3) % 7 + 1); /* 1970-01-01: a Thursday */
-        for (guint s = 0; s < result->profile->n_services; s++) {
-            const Service *service = &result->profile->services[s];
+    double length = out->info.length_m;
+    g_autofree double *share = g_new(double, MAX(cells->len, 1));
+    for (guint s = 0; s < result->profile->n_services; s++) {
+        const Service *service = &result->profile->services[s];
+        double sum = 0.0, k = 0.0;
+        if (service->quantity > QUANTITY_STATE)
+            continue;
+        for (guint i = 0; i < cells->len; i++) {
             ServiceTally t;
-            if (service->quantity > QUANTITY_STATE)
-                continue;
-            judge_tally(&cell->levels, service, 0.0, &t);
-            if (!(t.all > 0.0))
-                continue;
-            double length = out->info.length_m, share = t.good / t.all;
-            uint64_t scope = (corridor << 24 | (uint64_t)group << 12 | s) << 20;
-            uint64_t key = scope | result->rank[cell->head.drive];
-            DriveShare *d = g_hash_table_lookup(result->drive_share, &key);
-            if (d == NULL) {
-                d = g_new0(DriveShare, 1);
-                g_hash_table_insert(result->drive_share, g_memdup2(&key, sizeof key), d);
+            judge_tally(&((const Cell *)cells->pdata[i])->levels, service, 0.0, &t);
+            share[i] = t.all > 0.0 ? t.good / t.all : (double)NAN;
+            if (t.all > 0.0) {
+                sum += share[i];
+                k += 1.0;
             }
-            d->share_m += share * length;
-            d->length_m += length;
-            key = scope | weekday << 5 | hour;
-            HourShare *h = g_hash_table_lookup(result->hours, &key);
-            if (h == NULL) {
-                h = g_new0(HourShare, 1);
-                *h = (HourShare){.corridor = (uint32_t)corridor,
-                                 .group = group,
-                                 .service = s,
-                                 .weekday = (uint8_t)weekday,
-                                 .hour = (uint8_t)hour};
-                g_hash_table_insert(result->hours, g_memdup2(&key, sizeof key), h);
-            }
-            h->passes++;
-            h->length_m += length;
-            h->share_m += share * length;
+        }
+        uint64_t scope = (corridor << 24 | (uint64_t)group << 12 | s) << 20;
+        for (guint i = 0; i < cells->len; i++) {
+            const CellHead *head = &((const Cell *)cells->pdata[i])->head;
+            int64_t seconds = head->first_ns / 1000000000;
+            if (isnan(share[i]))
+                continue;
+            add_drive(result, scope | result->rank[head->drive], length,
+                      length * (share[i] - sum / k) / k);
+            /* 1970-01-01 was a Thursday */
+            HourShare pass = {.corridor = (uint32_t)corridor,
+                              .group = group,
+                              .service = s,
+                              .weekday = (uint8_t)((seconds / 86400 + 3) % 7 + 1),
+                              .hour = (uint8_t)(seconds / 3600 % 24),
+                              .passes = 1,
+                              .length_m = length,
+                              .share_m = share[i] * length};
+            add_hour(result, scope, &pass);
         }
     }
 }

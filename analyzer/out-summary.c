@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shorter than this many blocks, resampling blocks says little: Wilson is used. */
-#define FEWEST_BLOCKS 8
+/* Shortest block in which a corridor is resampled. */
+#define BLOCK_M       500.0
 #define FEWEST_DRIVES 3
 /* Results on less than this share of a corridor, or this many segments, are not shown as such. */
 #define ENOUGH_SHARE    0.1
@@ -62,11 +62,27 @@ static void fill(Sum *sum, Totals *t)
     }
 }
 
-/* Interval by drives: their shares spread around the common one (docs/method.md). */
-static gboolean interval_by_drives(const Sum *sum, double share, StatInterval *ci)
+/* What the samples inside the segments leave open of a corridor's share, as a standard error. */
+static double error_within(const Sum *sum, const Totals *t)
+{
+    double square = 0.0;
+    for (uint32_t i = 0; i < sum->n; i++) {
+        const Brief *b = result_brief(sum->result, sum->seg[i], sum->scope->group[0]);
+        if (b == NULL || !(sum->measured_m[i] > 0.0))
+            continue;
+        double p = sum->share_m[i] / sum->measured_m[i];
+        square +=
+            sum->measured_m[i] * sum->measured_m[i] * p * (1.0 - p) / fmax(b->n_effective, 1.0);
+    }
+    return sqrt(square) / t->measured_m;
+}
+
+/* Interval on two levels (docs/method.md, "Corridors"): how drives lie apart from what all of them
+ * found in the same segments, and never less than what is open inside the segments. */
+static gboolean interval_by_drives(const Sum *sum, const Totals *t, double share, StatInterval *ci)
 {
     const Result *result = sum->result;
-    if (sum->scope->kind != SCOPE_GROUP)
+    if (sum->scope->kind != SCOPE_GROUP || share <= 0.0 || share >= 1.0)
         return FALSE;
     uint64_t scope =
         ((uint64_t)sum->corridor << 24 | (uint64_t)sum->scope->group[0] << 12 | sum->service) << 20;
@@ -77,15 +93,15 @@ static gboolean interval_by_drives(const Sum *sum, double share, StatInterval *c
         const DriveShare *drive = g_hash_table_lookup(result->drive_share, &key);
         if (drive == NULL)
             continue;
-        double off = drive->share_m - share * drive->length_m;
-        square += off * off;
+        square += drive->apart_m * drive->apart_m;
         length += drive->length_m;
         k++;
     }
-    if (k < FEWEST_DRIVES || !(length > 0.0))
+    /* drives that did not go the same way say nothing of each other */
+    if (k < FEWEST_DRIVES || length < (FEWEST_DRIVES - 0.01) * t->measured_m)
         return FALSE;
-    double error = sqrt(square * k / (k - 1)) / length;
-    double half = stat_t_quantile(0.975, k - 1) * error;
+    double between = sqrt(square * k / (k - 1)) / t->measured_m;
+    double half = stat_t_quantile(0.975, k - 1) * fmax(between, error_within(sum, t));
     *ci = (StatInterval){fmax(0.0, share - half), fmin(1.0, share + half)};
     return TRUE;
 }
@@ -101,26 +117,20 @@ static void find_interval(const Sum *sum, const Totals *t, double decorrelation_
     *out = (Interval){.ci = {NAN, NAN}, .block_m = NAN, .method = NULL};
     if (t->n_segments == 0)
         return;
-    double share = t->share_m / t->measured_m;
-    double piece = t->measured_m / t->n_segments;
-    double rho = stat_correlation(piece, decorrelation_m);
-    out->n_effective = fmax(1.0, stat_effective_n(t->n_segments, rho));
-    if (interval_by_drives(sum, share, &out->ci)) {
+    StatShare s =
+        stat_share_interval(sum->share_m, sum->measured_m, sum->n, t->measured_m / t->n_segments,
+                            decorrelation_m, BLOCK_M, sum->result->rounds, sum->seed);
+    out->n_effective = s.n_effective;
+    out->ci = s.ci;
+    out->method = s.by_blocks ? "blocks" : "wilson";
+    if (s.by_blocks)
+        out->block_m = s.block_m;
+    StatInterval drives;
+    if (interval_by_drives(sum, t, s.share, &drives)) {
+        out->ci = drives;
         out->method = "drives";
-        return;
+        out->block_m = NAN;
     }
-    double block_m = fmax(500.0, 3.0 * decorrelation_m);
-    size_t block = (size_t)fmax(1.0, floor(block_m / piece + 0.5));
-    StatInterval wilson = stat_wilson(share, out->n_effective, STAT_Z95);
-    if (t->n_segments < FEWEST_BLOCKS * block || share <= 0.0 || share >= 1.0) {
-        out->ci = wilson;
-        out->method = "wilson";
-        return;
-    }
-    out->ci = stat_bootstrap_blocks(sum->share_m, sum->measured_m, sum->n, block,
-                                    sum->result->rounds, 0.95, sum->seed);
-    out->method = "blocks";
-    out->block_m = block_m;
 }
 
 static double over_length(const Sum *sum, size_t offset, double p)

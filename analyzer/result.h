@@ -28,9 +28,10 @@ typedef struct {
     float share_none;
 } Brief;
 
-/* Share of one drive over one corridor, group and service. */
+/* One drive over one corridor, group and service: the way of its passes, and how far its shares lie
+ * from those of all passes of the same segments, each weighing its part of the segment's mean. */
 typedef struct {
-    double share_m, length_m;
+    double length_m, apart_m;
 } DriveShare;
 
 typedef struct {

@@ -86,3 +86,26 @@ StatInterval stat_bootstrap_clusters(const double *numerator, const double *deno
 {
     return stat_bootstrap_blocks(numerator, denominator, n_clusters, 1, rounds, confidence, seed);
 }
+
+StatInterval stat_bootstrap_medians(const int *bin, size_t n, int n_bins, size_t block,
+                                    unsigned rounds, double confidence, uint64_t seed)
+{
+    g_autofree double *value = g_new(double, MAX(rounds, 1));
+    g_autofree double *counts = g_new(double, (gsize)n_bins + 1);
+    StatRandom random = {seed};
+    block = CLAMP(block, 1, MAX(n, 1));
+    size_t used = 0;
+    for (unsigned r = 0; n > 0 && r < rounds; r++) {
+        for (int i = 0; i <= n_bins; i++)
+            counts[i] = 0.0;
+        for (size_t left = n; left > 0;) {
+            size_t take = MIN(block, left);
+            size_t start = (size_t)stat_random_below(&random, n);
+            for (size_t i = start; i < start + take; i++)
+                counts[bin[i % n]] += 1.0;
+            left -= take;
+        }
+        value[used++] = stat_median_grouped(counts, (size_t)n_bins, 0.0, counts[n_bins]);
+    }
+    return percentile_interval(value, used, confidence);
+}

@@ -46,6 +46,29 @@ double stat_percentile_weighted(StatWeighted *v, size_t n, double p)
     return v[n - 1].value;
 }
 
+double stat_quantile_grouped(const double *counts, size_t n, double below, double above, double p)
+{
+    double total = below + above, sum = below;
+    for (size_t i = 0; i < n; i++)
+        total += counts[i];
+    if (!(total > 0.0))
+        return NAN;
+    double wanted = p * total;
+    if (below > 0.0 && wanted <= below)
+        return -(double)INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (counts[i] > 0.0 && sum + counts[i] >= wanted)
+            return (double)i - 0.5 + (wanted - sum) / counts[i];
+        sum += counts[i];
+    }
+    return INFINITY;
+}
+
+double stat_median_grouped(const double *counts, size_t n, double below, double above)
+{
+    return stat_quantile_grouped(counts, n, below, above, 0.5);
+}
+
 /* Descending; a limit stands below a detected value of the same size. */
 static int by_censored(const void *a, const void *b)
 {

@@ -74,6 +74,12 @@ typedef struct {
  * Returns NAN if there is no weight. */
 double stat_percentile_weighted(StatWeighted *v, size_t n, double p);
 
+/* Quantile of values known to whole numbers: counts[i] of value i, which stand for i - 0.5 to
+ * i + 0.5 and are taken as evenly spread there; `below` and `above` of them lie outside. Median:
+ * p = 0.5. INFINITY with its sign if it falls outside, NAN if there is nothing. */
+double stat_quantile_grouped(const double *counts, size_t n, double below, double above, double p);
+double stat_median_grouped(const double *counts, size_t n, double below, double above);
+
 typedef struct {
     double value;
     gboolean is_limit; /* the true value is somewhere below `value` */
@@ -119,6 +125,36 @@ StatInterval stat_bootstrap_blocks(const double *numerator, const double *denomi
 StatInterval stat_bootstrap_clusters(const double *numerator, const double *denominator,
                                      size_t n_clusters, unsigned rounds, double confidence,
                                      uint64_t seed);
+
+/* Percentile interval of the grouped median of n values in order, from moving blocks as above.
+ * bin[i] is 0 .. n_bins; n_bins itself stands for "above all". Allocates 8 (rounds + n_bins). */
+StatInterval stat_bootstrap_medians(const int *bin, size_t n, int n_bins, size_t block,
+                                    unsigned rounds, double confidence, uint64_t seed);
+
+/* ---- shares along a line (stat-share.c) ---- */
+
+/* Share of the variance of a mean along a line that is left after cutting it into blocks of x
+ * decorrelation distances: 1 - (1 - exp(-x))/x, for a correlation of exp(-d). */
+double stat_block_left(double x);
+
+typedef struct {
+    double share; /* NAN if nothing was measured: all else is then 0, the interval 0..1 */
+    StatInterval ci;
+    gboolean by_blocks;     /* else Wilson's formula on n_effective */
+    double n_effective;     /* by the distance given */
+    double decorrelation_m; /* the distance given, or that of the shares where it is larger */
+    double block_m;
+    size_t block;   /* pieces in a block */
+    double widened; /* factor on the logit (docs/method.md, "Corridors"); by_blocks only */
+} StatShare;
+
+/* Share sum(good)/sum(all) of n pieces of about piece_m in order along a line, and its 95 %
+ * interval: moving blocks of max(block_m, 3 times the decorrelation distance), widened by what
+ * cutting blocks takes from the variance; Wilson where there are fewer than 8 blocks or the share
+ * is 0 or 1. Pieces with all = 0 were not measured. Allocates 8 * rounds + 32 n bytes. */
+StatShare stat_share_interval(const double *good, const double *all, size_t n, double piece_m,
+                              double decorrelation_m, double block_m, unsigned rounds,
+                              uint64_t seed);
 
 /* ---- tests and tables (stat-table.c) ---- */
 

@@ -52,6 +52,13 @@ static guint compute(const char *kind, Numbers *x, double out[2])
         out[0] = stat_percentile_1(x->in + 1, x->n - 1, x->in[0]);
     } else if (strcmp(kind, "worth") == 0) {
         out[0] = stat_effective_n(x->in[0], stat_correlation(x->in[1], x->in[2]));
+    } else if (strcmp(kind, "left") == 0) {
+        out[0] = stat_block_left(x->in[0]);
+    } else if (strcmp(kind, "median") == 0) {
+        double counts[64] = {0.0};
+        for (guint i = 0; i < x->n; i++)
+            counts[(int)x->in[i]] += 1.0;
+        out[0] = stat_median_grouped(counts, 64, 0.0, 0.0);
     } else if (strcmp(kind, "weighted") == 0) {
         double sum = 0.0, square = 0.0;
         for (guint i = 0; i < x->n; i++) {

@@ -1,0 +1,528 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""corridor compare on made drives and made maps: three operators in one run, polygons with where=
+and level= in another coordinate system, a raster of dBm, a raster of classes; every figure of its
+tables is found again by slow arithmetic (claim_world.py) from the segments, the evidence and the
+maps as they were made. Then what is wrong with maps."""
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from claim_world import (CORRIDOR, check, decide, entries, fading, in_polygon, line_of,  # noqa: E402
+                         middle, moving_blocks, near, place, rank, rows, run, squares, tool, wilson,
+                         write_drive, write_line)
+
+LENGTH_M = 32000
+SEED, ROUNDS = 11, 400
+THRESHOLD = -105.0
+
+
+def mean_alfa(m):
+    return None if 3000 < m < 3600 else -118 if 6000 < m < 8200 else -92
+
+
+def mean_beta(m):
+    return -94 - 8 * math.sin(m / 1500)
+
+
+def mean_gamma(m):
+    return -80 if m > 3000 else -112
+
+
+def make_results(work):
+    write_line(f"{work}/line.geojson", LENGTH_M)
+    run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
+    drives = []
+    for number, (name, mean) in enumerate((("Alfa", mean_alfa), ("Beta", mean_beta), ("Gamma", mean_gamma))):
+        for day in range(2):
+            csv = f"{work}/{name}-{day}.csv"
+            write_drive(csv, 86400 * day + 3600 * 7, LENGTH_M - 6000 * day,
+                        fading(10 * number + day, mean, distance=150.0), speed=20.0 + 7.0 * day)
+            run("import", "--operator", name, "--antenna", "cabin", "-o", f"{work}/day{day}.drive", csv)
+    drives = [f"{work}/day0.drive", f"{work}/day1.drive"]
+    run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", *drives)
+    return f"{work}/out.gpkg", drives
+
+
+# ---- maps ----
+
+def box(m_from, m_to, width=0.02):
+    """A polygon around a part of the line, corners every 50 m as the line goes."""
+    steps = [m_from + (m_to - m_from) * i / 20 for i in range(21)]
+    east = [(place(m)[0] + width, place(m)[1]) for m in steps]
+    west = [(place(m)[0] - width, place(m)[1]) for m in reversed(steps)]
+    return east + west
+
+
+ALFA = [  # rings, technology, level
+    ([box(-300, 7000), box(1000, 1700, 0.01)], "4G", -100.0),
+    ([box(6500, 12030)], "4G", -90.0),
+    ([box(12000, 29000)], "4G", -120.0),
+    ([box(0, 32000)], "2G", -80.0),
+]
+AREAS = [([box(-500, 5210, 0.05)], "Norrby"), ([box(5210, 11470, 0.05)], "Söderby")]
+
+
+def write_polygons(path, polygons, names):
+    features = [{"type": "Feature", "properties": dict(zip(names, values)),
+                 "geometry": {"type": "Polygon",
+                              "coordinates": [[list(p) for p in ring] + [list(ring[0])] for ring in rings]}}
+                for rings, *values in polygons]
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"type": "FeatureCollection", "features": features}, f)
+
+
+class Grid:
+    """A raster of 25 m cells in EPSG:3006, made as text."""
+    NODATA = -9999
+
+    def __init__(self, value_at):
+        corner = project([(15.95, 59.99), (16.05, 60.30), (15.95, 60.30), (16.05, 59.99)])
+        self.west = math.floor(min(x for x, _ in corner) / 25) * 25
+        self.north = math.ceil(max(y for _, y in corner) / 25) * 25
+        self.columns = int((max(x for x, _ in corner) - self.west) / 25) + 1
+        self.rows = int((self.north - min(y for _, y in corner)) / 25) + 1
+        self.cells = [[value_at(c, r) for c in range(self.columns)] for r in range(self.rows)]
+
+    def write(self, path):
+        with open(path + ".asc", "w", encoding="utf-8") as f:
+            f.write(f"ncols {self.columns}\nnrows {self.rows}\nxllcorner {self.west}\n"
+                    f"yllcorner {self.north - 25 * self.rows}\ncellsize 25\nNODATA_value {self.NODATA}\n")
+            for row in self.cells:
+                f.write(" ".join(map(str, row)) + "\n")
+        tool("gdal_translate", "-q", "-a_srs", "EPSG:3006", "-a_nodata", str(self.NODATA), "-ot", "Int16",
+             "-co", "COMPRESS=DEFLATE", path + ".asc", path)
+
+    def at(self, x, y):
+        c, r = math.floor((x - self.west) / 25), math.floor((self.north - y) / 25)
+        if not (0 <= c < self.columns and 0 <= r < self.rows):
+            return None
+        value = self.cells[r][c]
+        return None if value == self.NODATA else value
+
+
+def project(points):
+    """Longitude and latitude to EPSG:3006, by PROJ's own tool."""
+    text = "".join(f"{x:.12f} {y:.12f}\n" for x, y in points)
+    out = tool("gdaltransform", "-s_srs", "EPSG:4326", "-t_srs", "EPSG:3006", "-output_xy", stdin=text)
+    return [tuple(map(float, line.split()[:2])) for line in out.splitlines()]
+
+
+def make_maps(work):
+    write_polygons(f"{work}/alfa.geojson", ALFA, ("tech", "dbm"))
+    # the same map in three formats; corners are near enough that straight edges do not matter
+    tool("ogr2ogr", "-t_srs", "EPSG:3006", "-nln", "coverage", f"{work}/alfa.gpkg", f"{work}/alfa.geojson")
+    tool("ogr2ogr", "-t_srs", "EPSG:25833", f"{work}/alfa.shp", f"{work}/alfa.geojson")
+    write_polygons(f"{work}/areas.geojson", AREAS, ("kommun",))
+    beta = Grid(lambda c, r: Grid.NODATA if 300 < r < 340 else -85 - (r * 7 // 60 + c // 9) % 40)
+    beta.write(f"{work}/beta.tif")
+    gamma = Grid(lambda c, r: Grid.NODATA if r > 1100 else 3 if r > 500 else (r // 90) % 4)
+    gamma.write(f"{work}/gamma.tif")
+    return beta, gamma
+
+
+def claim_functions(beta, gamma):
+    """For each operator: squares -> list of claimed level, True or None."""
+    def alfa_at(points):
+        found = []
+        for x, y in points:
+            levels = [level for rings, tech, level in ALFA
+                      if tech == "4G" and level >= -110 and in_polygon(rings, x, y)]
+            found.append(max(levels) if levels else None)
+        return found
+
+    def beta_at(points):
+        values = [beta.at(*p) for p in project(points)]
+        return [v if v is not None and v >= -105 else None for v in values]
+
+    def gamma_at(points):
+        return [True if gamma.at(*p) in (1, 3) else None for p in project(points)]
+    return {"Alfa": alfa_at, "Beta": beta_at, "Gamma": gamma_at}
+
+
+# ---- the slow way ----
+
+def slow_items(out, functions):
+    items = []
+    for operator, claim_at in functions.items():
+        mine = rows(out, f"SELECT * FROM segments WHERE operator = '{operator}' ORDER BY segment")
+        each = [squares(line_of(s["geom"])) for s in mine]
+        answers = iter(claim_at([p for s in each for p in s]))
+        for segment, centres in zip(mine, each):
+            said = [next(answers) for _ in centres]
+            levels = [v for v in said if v is not None and v is not True]
+            x, y = middle(line_of(segment["geom"]))
+            items.append({**segment, "claimed_share": sum(v is not None for v in said) / len(said),
+                          "claimed_level": max(levels) if levels else None,
+                          "area": next((a for rings, a in AREAS if in_polygon(rings, x, y)), None)})
+    return items
+
+
+def check_claims(out, items):
+    got = {(r["operator"], r["segment"]): r for r in rows(out, "SELECT * FROM claims")}
+    check("every segment has its claim", len(got) == len(items), (len(got), len(items)))
+    for i in items:
+        r = got[i["operator"], i["segment"]]
+        fine = near(r["claimed_share"], i["claimed_share"], 0.101 if i["operator"] == "Alfa" else 1e-9) \
+            and r["claimed"] == (r["claimed_share"] >= 0.5) and r["area"] == i["area"] \
+            and r["measured"] == i["lte_usable_verdict"] and near(r["level_p50"], i["level_p50"]) \
+            and r["class"] == ("claimed, " if r["claimed"] else "not claimed, ") + i["lte_usable_verdict"] \
+            and near(r["claimed_level"], i["claimed_level"])
+        if not fine:
+            check("a claim", False, (r, i))
+        i["claimed_share"] = r["claimed_share"]  # a square on an edge may fall either way
+    check("claims found again", True)
+
+
+def check_tables(out, items):
+    dc = {r["operator"]: r["d"] for r in
+          rows(out, "SELECT operator, max(decorrelation_m) AS d FROM summary GROUP BY operator")}
+    tables = rows(out, "SELECT * FROM claim_tables")
+    check("tables of all operators, areas and ways", len(tables) == 3 * 3 * 2, len(tables))
+    for t in tables:
+        mine = [i for i in items if i["operator"] == t["operator"] and t["area"] in ("(all)", i["area"])]
+        part = [(i["claimed_share"] >= 0.5) * 1.0 if t["by"] == "segments" else i["claimed_share"] for i in mine]
+        for verdict in ("covered", "not covered", "uncertain", "not measured"):
+            for claimed in (True, False):
+                name = ("claimed_" if claimed else "not_claimed_") + verdict.replace(" ", "_")
+                chosen = [(i, p if claimed else 1 - p) for i, p in zip(mine, part) if i["lte_usable_verdict"] == verdict]
+                check_quiet(t, "km_" + name, sum(i["length_m"] * p for i, p in chosen) / 1000)
+                check_quiet(t, "seconds_" + name, sum(i["seconds"] * p for i, p in chosen))
+        silent = [(i, p) for i, p in zip(mine, part) if i["lte_usable_verdict"] == "not covered"
+                  and i["n"] and i["n"] == i["n_no_service"]]
+        check_quiet(t, "km_claimed_no_service", sum(i["length_m"] * p for i, p in silent) / 1000)
+        check_quiet(t, "seconds_claimed_no_service", sum(i["seconds"] * p for i, p in silent))
+        known = [p > 0 and i["lte_usable_share"] is not None for i, p in zip(mine, part)]
+        every = [i["length_m"] * p if k else 0.0 for i, p, k in zip(mine, part, known)]
+        good = [i["lte_usable_share"] * e if k else 0.0 for i, e, k in zip(mine, every, known)]
+        share = sum(good) / sum(every) if any(known) else None
+        check_quiet(t, "reliability", share)
+        a, b = t["km_claimed_covered"], t["km_claimed_not_covered"]
+        c, d = t["km_not_claimed_covered"], t["km_not_claimed_not_covered"]
+        check_quiet(t, "reliability_decided", a / (a + b) if a + b else None)
+        check_quiet(t, "detection", a / (a + c) if a + c else None)
+        check_quiet(t, "missed_share", c / (a + c) if a + c else None)
+        check_quiet(t, "specificity", d / (b + d) if b + d else None)
+        check_quiet(t, "accuracy", (a + d) / (a + b + c + d))
+        if share is None:
+            if any(t[name] is not None for name in ("reliability_low", "wilson_high", "decision_98", "interval")):
+                check("no figure where nothing is claimed", False, t)
+            continue
+        piece = sum(i["length_m"] for i in mine) / len(mine)
+        rho = math.exp(-piece / dc[t["operator"]])
+        worth = max(1.0, sum(known) * (1 - rho) / (1 + rho))
+        low, high = wilson(share, worth)
+        check_quiet(t, "wilson_low", low)
+        check_quiet(t, "wilson_high", high)
+        n = math.floor(worth + 0.5)
+        k = math.floor(share * n + 0.5)
+        check_quiet(t, "tests", sum(known))
+        check_quiet(t, "tests_effective", n)
+        check_quiet(t, "successes_effective", k)
+        check_decision(t, "98", 0.98, k, n)
+        check_decision(t, "95", 0.95, k, n)
+        check_interval(t, good, every, share, sum(known), piece, dc[t["operator"]], (low, high))
+    check("tables of four, reliability, intervals, tests found again", True)
+    check("blocks and Wilson were both at work", {t["interval"] for t in tables} >= {"blocks", "wilson"},
+          {t["interval"] for t in tables})
+    decisions = {t[d] for t in tables for d in ("decision_98", "decision_95")}
+    check("claims confirmed, contradicted and left open", decisions >= {"confirmed", "contradicted", "not decided"},
+          decisions)
+
+
+def check_quiet(row, name, wanted):
+    if not near(row[name], wanted):
+        check(name, False, (row[name], wanted, row))
+
+
+def check_decision(t, suffix, target, k, n):
+    wanted = decide(k, n, target)
+    if t["decision_" + suffix] != wanted:
+        check("decision", False, (t, k, n))
+    more = t["more_tests_" + suffix]
+    if wanted != "not decided":
+        check_quiet(t, "more_tests_" + suffix, 0)
+    elif more is not None:
+        share = k / n
+        if decide(math.floor(share * (n + more) + 0.5), n + more, target) == "not decided" or \
+                decide(math.floor(share * (n + more - 1) + 0.5), n + more - 1, target) != "not decided":
+            check("tests that would decide", False, (k, n, target, more))
+
+
+def distance_of_shares(good, every, share, piece):
+    product = []
+    for lag in range(4):
+        pairs = [(good[i] / every[i] - share) * (good[i + lag] / every[i + lag] - share)
+                 for i in range(len(good) - lag) if every[i] > 0 and every[i + lag] > 0]
+        if len(pairs) < 8:
+            return 0.0
+        product.append((sum(pairs) / len(pairs), len(pairs)))
+    v = [p[0] for p in product]
+    if v[0] <= 0 or v[1] / v[0] <= 2 / math.sqrt(product[0][1]) or v[1] + v[2] == 0:
+        return 0.0
+    fall = (v[2] + v[3]) / (v[1] + v[2])
+    return -piece / math.log(min(fall, 0.98)) if fall > 0 else 0.0
+
+
+def student(p, df):
+    """Quantile of Student's t by integrating its density."""
+    const = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
+    step, x, total = 0.001, 0.0, 0.5
+    while total < p:
+        total += step / 6 * sum(w * const * (1 + (x + d * step) ** 2 / df) ** (-(df + 1) / 2)
+                                for w, d in ((1, 0), (4, 0.5), (1, 1)))
+        x += step
+    return x
+
+
+def check_interval(t, good, every, share, pieces, piece, dc, by_wilson):
+    distance = max(dc, distance_of_shares(good, every, share, piece))
+    block = max(1, math.floor(max(1000.0, 3 * distance) / piece + 0.5))
+    low, high = by_wilson
+    if pieces >= 8 * block and 0 < share < 1:
+        found = moving_blocks(good, every, block, ROUNDS, SEED)
+        ends = rank(found, 0.025), rank(found, 0.975)
+        if 0 < ends[0] < ends[1] < 1:
+            x = block * piece / distance
+            factor = student(0.975, pieces / block - 1) / 1.959964 / math.sqrt(1 - (1 - math.exp(-x)) / x)
+            middle_ = math.log(share / (1 - share))
+            low, high = (1 / (1 + math.exp(-(middle_ + factor * (math.log(e / (1 - e)) - middle_)))) for e in ends)
+    if not near(t["reliability_low"], low, 1e-3) or not near(t["reliability_high"], high, 1e-3):
+        check("interval by blocks", False, (t, low, high))
+
+
+def check_overclaims(out, items):
+    wanted = []
+    for operator in ("Alfa", "Beta", "Gamma"):
+        last = None
+        for i in (i for i in items if i["operator"] == operator):
+            over = i["claimed_share"] >= 0.5 and i["lte_usable_verdict"] == "not covered"
+            if over and last is not None and last[-1]["segment"] == i["segment"] - 1:
+                last.append(i)
+            elif over:
+                last = [i]
+                wanted.append((operator, last))
+    got = rows(out, "SELECT * FROM overclaims ORDER BY operator, rank")
+    wanted.sort(key=lambda w: (w[0], -sum(i["length_m"] for i in w[1]), w[1][0]["segment"]))
+    check("as many over-claims", len(got) == len(wanted) > 1, (len(got), len(wanted)))
+    for r, (operator, run_) in zip(got, wanted):
+        levels = sorted((i["level_p50"] if i["level_p50"] is not None else -math.inf, i["length_m"]) for i in run_)
+        half, level = sum(w for _, w in levels) / 2, None
+        for level, weight in levels:
+            half -= weight
+            if half <= 1e-6:
+                break
+        fine = r["operator"] == operator and near(r["length_m"], sum(i["length_m"] for i in run_), 1e-6) \
+            and near(r["km_from"], run_[0]["km_from"]) and near(r["km_to"], run_[-1]["km_to"]) \
+            and r["n"] == sum(i["n"] for i in run_) and near(r["level_p50"], None if math.isinf(level) else level) \
+            and near(r["claimed_level"], max((i["claimed_level"] for i in run_ if i["claimed_level"] is not None),
+                                             default=None))
+        if not fine:
+            check("over-claim", False, (r, run_[0], level))
+        points = line_of(r["geom"])
+        if "mlat=" not in r["link"] or not any(f"mlat={y:.5f}&mlon={x:.5f}" in r["link"] for x, y in points):
+            check("link of an over-claim", False, r["link"])
+    check("over-claims ranked by length, with levels, n and link", True)
+
+
+def slow_share(blob, shift):
+    """Share of a pass with LTE at the threshold, from its histogram."""
+    way = sum(e[4] for e in entries(blob))
+    good = every = 0.0
+    for channel, _, level, count, w, _ in entries(blob):
+        weight = w if way else count
+        every += weight
+        good += weight if channel == 4 and level + shift >= THRESHOLD else 0
+    return good, every
+
+
+def check_sensitivity(out, items):
+    table = rows(out, "SELECT * FROM claim_sensitivity")
+    check("eight shifts for three operators", len(table) == 24, len(table))
+    blobs = {}
+    for e in rows(out, "SELECT operator, segment, levels FROM evidence"):
+        blobs.setdefault((e["operator"], e["segment"]), []).append(e["levels"])
+    for r in table:
+        km = covered = claimed_km = claimed = 0.0
+        for i in (i for i in items if i["operator"] == r["operator"]):
+            parts = [slow_share(b, r["shift_db"]) for b in blobs.get((i["operator"], i["segment"]), [])]
+            parts = [g / e for g, e in parts if e > 0]
+            if parts:
+                share = sum(parts) / len(parts)  # each pass weighs the same
+                km += i["length_m"] / 1000
+                covered += share * i["length_m"] / 1000
+                if i["claimed_share"] >= 0.5:
+                    claimed_km += i["length_m"] / 1000
+                    claimed += share * i["length_m"] / 1000
+        for name, wanted in (("km_measured", km), ("share_covered", covered / km),
+                             ("km_claimed_measured", claimed_km), ("reliability", claimed / claimed_km)):
+            check_quiet(r, name, wanted)
+    check("sensitivity table found again", True)
+
+
+def check_arcep(out, items):
+    got = rows(out, "SELECT * FROM arcep")
+    columns = list(got[0])[1:]
+    check("columns of the regulator's file", columns == [
+        "date", "time", "x_start", "y_start", "x_end", "y_end", "terminal", "plmn", "declared_covered",
+        "success", "technology_conforms"], columns)
+    by_segment = {(i["operator"], i["segment"]): i for i in items}
+    evidence = [e for e in rows(out, "SELECT * FROM evidence") if (e["operator"], e["segment"]) in by_segment]
+    check("a row for each test", len(got) == len(evidence), (len(got), len(evidence)))
+    ends = project([line_of(by_segment[e["operator"], e["segment"]]["geom"])[k] for e in evidence for k in (0, -1)])
+    for r, e, start, end in zip(got, evidence, ends[0::2], ends[1::2]):
+        item = by_segment[e["operator"], e["segment"]]
+        good, every = slow_share(e["levels"], 0)
+        lte = sum(w for c, _, _, n, w, _ in entries(e["levels"]) if c == 4)
+        seconds = e["first_ns"] // 10**9 % 86400
+        fine = r["time"] == f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}" \
+            and all(abs(a - b) < 0.01 for a, b in zip((r["x_start"], r["y_start"], r["x_end"], r["y_end"]), start + end)) \
+            and r["declared_covered"] == (item["claimed_share"] >= 0.5) \
+            and r["success"] == (good >= 0.5 * every) and r["technology_conforms"] == (lte >= 0.5 * every) \
+            and r["plmn"] == (e["cells"].split("-")[0] if e["cells"] else None)
+        if not fine:
+            check("test", False, (r, e, start, end))
+    check("result file found again, in EPSG:3006", True)
+
+
+def check_shift_by_drives(work, out, drives):
+    """The table at -5 dB is what drives measured 5 dB lower would give."""
+    lower = []
+    for day in range(2):
+        for number, (name, mean) in enumerate((("Alfa", mean_alfa), ("Beta", mean_beta), ("Gamma", mean_gamma))):
+            level = fading(10 * number + day, mean, distance=150.0)
+            write_drive(f"{work}/low.csv", 86400 * day + 3600 * 7, LENGTH_M - 6000 * day,
+                        lambda m, level=level: None if level(m) is None else level(m) - 5.0, speed=20.0 + 7.0 * day)
+            run("import", "--operator", name, "--antenna", "cabin", "-o", f"{work}/low{day}.drive", f"{work}/low.csv")
+        lower.append(f"{work}/low{day}.drive")
+    run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/low.gpkg", *lower)
+    for operator in ("Alfa", "Beta", "Gamma"):
+        want = rows(f"{work}/low.gpkg", "SELECT share FROM summary WHERE service = 'lte_usable' AND"
+                                        f" operator = '{operator}'")[0]["share"]
+        got = rows(out, f"SELECT share_covered FROM claim_sensitivity WHERE operator = '{operator}'"
+                        " AND shift_db = -5")[0]["share_covered"]
+        check(f"{operator}: shifted by 5 dB as if measured so", near(got, want, 2e-6), (got, want))
+
+
+def compare(work, out, into, *options, status=0):
+    return run("compare", "--seed", str(SEED), "--resamples", str(ROUNDS), "-o", into, *options, out, status=status)
+
+
+def check_formats(work, out):
+    """The same polygons as GeoPackage, Shapefile and GeoJSON, in three coordinate systems."""
+    said = {}
+    for name in ("alfa.gpkg", "alfa.shp", "alfa.geojson"):
+        compare(work, out, f"{work}/one.gpkg", "--map", f"Alfa={work}/{name},where=tech = '4G',level=dbm,min=-110")
+        said[name] = [(r["claimed"], r["claimed_share"]) for r in rows(f"{work}/one.gpkg", "SELECT * FROM claims")]
+    for name, found in said.items():
+        same = sum(a[0] == b[0] and abs(a[1] - b[1]) < 0.11 for a, b in zip(found, said["alfa.geojson"]))
+        check(f"{name} claims the same", same == len(found) == len(said["alfa.geojson"]), (same, len(found)))
+
+
+def one_line(work, out, what, pattern, *options, status=1):
+    target = f"{work}/never.gpkg"
+    done = compare(work, out, target, *options, status=status)
+    check(what, done.stderr.count("\n") == 1 and pattern in done.stderr and not os.path.exists(target), done.stderr)
+
+
+def check_wrong(work, out):
+    alfa = f"Alfa={work}/alfa.gpkg"
+    shutil.copy(f"{work}/alfa.shp", f"{work}/bare.shp")
+    for end in ("shx", "dbf"):
+        shutil.copy(f"{work}/alfa.{end}", f"{work}/bare.{end}")
+    one_line(work, out, "polygons without a system", "does not say its coordinate system", "--map", f"Alfa={work}/bare.shp")
+    tool("gdal_translate", "-q", f"{work}/beta.tif.asc", f"{work}/bare.tif")
+    one_line(work, out, "raster without a system", "crs=EPSG", "--map", f"Alfa={work}/bare.tif,min=-105")
+    compare(work, out, f"{work}/named.gpkg", "--map", f"Beta={work}/bare.tif,min=-105,crs=EPSG:3006")
+    one_line(work, out, "no such map", "there is no such map", "--map", f"Alfa={work}/none.gpkg")
+    one_line(work, out, "no such operator", "it has Alfa, Beta, Gamma", "--map", f"Delta={work}/alfa.gpkg")
+    one_line(work, out, "no operator", "OPERATOR=FILE", "--map", f"{work}/alfa.gpkg")
+    one_line(work, out, "no such layer", "it has: coverage", "--map", alfa + ",layer=cover")
+    one_line(work, out, "no such attribute", "it has:", "--map", alfa + ",level=rsrp")
+    one_line(work, out, "min= without level=", "min= needs level=", "--map", alfa + ",min=-105")
+    one_line(work, out, "min= that is no number", "is not a number", "--map", alfa + ",level=dbm,min=low")
+    one_line(work, out, "classes= that are no numbers", "is not a number", "--map", f"Beta={work}/gamma.tif,classes=1/x")
+    one_line(work, out, "where= that is no SQL", "where", "--map", alfa + ",where=tech ==== 4")
+    one_line(work, out, "the same operator twice", "twice", "--map", alfa, "--map", alfa)
+    with open(f"{work}/text.gpkg", "w", encoding="utf-8") as f:
+        f.write("no map\n")
+    one_line(work, out, "a text for a map", "text.gpkg", "--map", f"Alfa={work}/text.gpkg")
+    with open(f"{work}/beta.tif", "rb") as whole, open(f"{work}/half.tif", "wb") as half:
+        half.write(whole.read()[:3000])
+    one_line(work, out, "half a raster", "half.tif", "--map", f"Beta={work}/half.tif,min=-105")
+    one_line(work, out, "two results", "too many", "--map", alfa, f"{work}/net.gpkg", status=2)
+    one_line(work, out, "no such service", "it has", "--map", alfa, "--service", "telepathy")
+    done = run("compare", "-o", f"{work}/never.gpkg", "--map", alfa, f"{work}/day0.drive", status=1)
+    check("a drive for results", done.stderr.count("\n") == 1, done.stderr)
+    one_line(work, out, "areas without that field", "it has:", "--map", alfa, "--areas", f"{work}/areas.geojson,name=nr")
+    write_polygons(f"{work}/empty.geojson", [], ())
+    write_polygons(f"{work}/far.geojson", [([[(x + 20, y) for x, y in box(0, 9000)]],)], ())
+    for name in ("empty", "far"):
+        done = compare(work, out, f"{work}/{name}.gpkg", "--map", f"Alfa={work}/{name}.geojson")
+        check(f"{name} map: a warning, and nothing is claimed", "is it the right map" in done.stderr and
+              done.stderr.count("\n") == 1 and
+              rows(f"{work}/{name}.gpkg", "SELECT sum(claimed) AS n FROM claims")[0]["n"] == 0, done.stderr)
+    bow = box(2000, 4000)
+    bow[5], bow[30] = bow[30], bow[5]
+    write_polygons(f"{work}/bow.geojson", [([bow], "4G")], ("tech",))
+    done = compare(work, out, f"{work}/bow.gpkg", "--map", f"Alfa={work}/bow.geojson")
+    check("a polygon that crosses itself is read", rows(f"{work}/bow.gpkg",
+          "SELECT sum(claimed) AS n FROM claims")[0]["n"] > 5, done.stderr)
+    parts = [box(2000, 4000), box(3000, 6000)]
+    twice = {"type": "Feature", "properties": {}, "geometry": {
+        "type": "MultiPolygon", "coordinates": [[[list(p) for p in part + part[:1]]] for part in parts]}}
+    with open(f"{work}/twice.geojson", "w", encoding="utf-8") as f:
+        json.dump({"type": "FeatureCollection", "features": [twice]}, f)
+    write_polygons(f"{work}/apart.geojson", [([part],) for part in parts], ())
+    shares = []
+    for name in ("twice", "apart"):
+        compare(work, out, f"{work}/{name}.gpkg", "--map", f"Alfa={work}/{name}.geojson")
+        shares.append([r["claimed_share"] for r in rows(f"{work}/{name}.gpkg", "SELECT * FROM claims")])
+    check("parts of a polygon that overlap claim like two polygons", shares[0] == shares[1] and
+          sum(shares[0]) > 35, shares[0])
+
+
+def check_again(work, out):
+    """Compared again, in place: tables are replaced, not doubled, and the bytes are the same."""
+    options = ["--map", f"Alfa={work}/alfa.gpkg,where=tech = '4G'"]
+    sums = []
+    for into in ("once.gpkg", "twice.gpkg"):
+        compare(work, out, f"{work}/{into}", *options)
+    compare(work, f"{work}/twice.gpkg", f"{work}/twice.gpkg", *options)
+    for into in ("once.gpkg", "twice.gpkg"):
+        sums.append([rows(f"{work}/{into}", f"SELECT * FROM {t}") for t in
+                     ("claims", "claim_tables", "overclaims", "claim_sensitivity", "arcep", "vehicle_loss")])
+    check("compared twice is compared once", sums[0] == sums[1])
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="corridor-compare-") as work:
+        out, drives = make_results(work)
+        beta, gamma = make_maps(work)
+        compared = f"{work}/compared.gpkg"
+        done = compare(work, out, compared, "--areas", f"{work}/areas.geojson,name=kommun",
+                       "--map", f"Alfa={work}/alfa.gpkg,layer=coverage,where=tech = '4G',level=dbm,min=-110",
+                       "--map", f"Beta={work}/beta.tif,min=-105", "--map", f"Gamma={work}/gamma.tif,classes=1/3",
+                       "--result-crs", "EPSG:3006")
+        print(done.stdout, end="")
+        check("nothing to complain of", done.stderr == "", done.stderr)
+        items = slow_items(out, claim_functions(beta, gamma))
+        check_claims(compared, items)
+        check_tables(compared, items)
+        check_overclaims(compared, items)
+        check_sensitivity(compared, items)
+        check_arcep(compared, items)
+        check_shift_by_drives(work, compared, drives)
+        check_formats(work, out)
+        check_again(work, out)
+        check_wrong(work, out)
+
+
+if not os.path.exists(CORRIDOR) or not shutil.which("gdal_translate"):
+    print("SKIPPED: no GDAL tools")
+    sys.exit(77)
+main()
