@@ -188,7 +188,7 @@ static gboolean import_into(const char *output, const Options *options, char **f
         !drive_writer_close(writer, error))
         return FALSE;
     g_clear_pointer(&writer, drive_writer_free);
-    return drive_seal(output, error);
+    return drive_seal(output, NULL, error);
 }
 
 static int run(const Command *command, int argc, char **argv)

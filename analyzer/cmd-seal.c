@@ -21,7 +21,7 @@ static int run(const Command *command, int argc, char **argv)
     for (char **drive = drives; *drive != NULL; drive++) {
         g_autoptr(GError) error = NULL;
         double before = megabytes(*drive);
-        if (!drive_seal(*drive, &error)) {
+        if (!drive_seal(*drive, NULL, &error)) {
             status = command_failed(command, error);
             continue;
         }

@@ -36,6 +36,8 @@ static uint64_t common_divisor(const int64_t *values, size_t n, uint64_t range)
         return 1;
     uint64_t divisor = 0;
     for (size_t i = 1; i < n && divisor != 1; i++) {
+        if (values[i] == values[i - 1])
+            continue;
         uint64_t difference = values[i] >= values[0] ? (uint64_t)values[i] - (uint64_t)values[0]
                                                      : (uint64_t)values[0] - (uint64_t)values[i];
         if (difference != 0 && (divisor == 0 || difference % divisor != 0))
@@ -44,24 +46,49 @@ static uint64_t common_divisor(const int64_t *values, size_t n, uint64_t range)
     return divisor == 0 ? 1 : divisor;
 }
 
-/* One packed number; divisor is common to all differences, so the division is exact. */
-static uint64_t packed_offset(int64_t value, int64_t base, uint64_t divisor)
+/* Values to multiples of `divisor` above `low`. The division leaves no rest, so it is a shift and a
+ * multiplication with the inverse modulo 2^64 (Warren, Hacker's Delight, 10-16). */
+static void to_multiples(uint64_t *u, size_t n, uint64_t low, uint64_t divisor)
 {
-    return ((uint64_t)value - (uint64_t)base) / divisor;
+    unsigned shift = (unsigned)__builtin_ctzll(divisor);
+    uint64_t odd = divisor >> shift;
+    uint64_t inverse = odd; /* right in 3 bits; each round doubles them */
+    for (int round = 0; round < 5; round++)
+        inverse *= 2 - odd * inverse;
+    for (size_t i = 0; i < n; i++)
+        u[i] = ((u[i] - low) >> shift) * inverse;
 }
 
-static uint64_t packed_delta(int64_t value, int64_t previous, uint64_t divisor)
+static void to_deltas(uint64_t *u, size_t n)
 {
-    uint64_t difference = (uint64_t)value - (uint64_t)previous;
-    if (divisor > 1)
-        difference = (uint64_t)((int64_t)difference / (int64_t)divisor);
-    return zigzag(difference);
+    uint64_t previous = u[0];
+    u[0] = 0;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t value = u[i];
+        u[i] = zigzag(value - previous);
+        previous = value;
+    }
 }
 
-size_t codec_pack(const int64_t *values, size_t n, CodecHeader *header, uint8_t *out)
+/* The sum of bit lengths tells which layout leaves less to compress. */
+static gboolean delta_is_smaller(const uint64_t *u, size_t n, uint64_t *all_deltas)
 {
-    int64_t low = values[0];
-    int64_t high = values[0];
+    uint64_t offset_bits = 0;
+    uint64_t delta_bits = 0;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t delta = zigzag(u[i] - u[i - 1]);
+        offset_bits += bit_length(u[i]);
+        delta_bits += bit_length(delta);
+        *all_deltas |= delta;
+    }
+    return delta_bits < offset_bits;
+}
+
+size_t codec_pack(int64_t *values, size_t n, CodecHeader *header, uint8_t *out)
+{
+    int64_t first = values[0];
+    int64_t low = first;
+    int64_t high = first;
     for (size_t i = 1; i < n; i++) {
         low = MIN(low, values[i]);
         high = MAX(high, values[i]);
@@ -69,29 +96,22 @@ size_t codec_pack(const int64_t *values, size_t n, CodecHeader *header, uint8_t 
     *header = (CodecHeader){.layout = CODEC_CONSTANT, .base = low, .scale = 1};
     if (low == high)
         return 0;
-    uint64_t divisor = common_divisor(values, n, (uint64_t)high - (uint64_t)low);
-    /* The sum of bit lengths tells which layout leaves less to compress. */
-    uint64_t offset_bits = 0;
-    uint64_t delta_bits = 0;
-    uint64_t delta_all = 0;
-    for (size_t i = 1; i < n; i++) {
-        uint64_t delta = packed_delta(values[i], values[i - 1], divisor);
-        offset_bits += bit_length(packed_offset(values[i], low, divisor));
-        delta_bits += bit_length(delta);
-        delta_all |= delta;
-    }
-    gboolean by_delta = delta_bits < offset_bits;
-    uint64_t widest = by_delta ? delta_all : packed_offset(high, low, divisor);
+    uint64_t range = (uint64_t)high - (uint64_t)low;
+    uint64_t divisor = common_divisor(values, n, range);
+    uint64_t *u = (uint64_t *)values; /* signed and unsigned may alias: C11 6.5 p7 */
+    to_multiples(u, n, (uint64_t)low, divisor);
+    uint64_t all_deltas = 0;
+    gboolean by_delta = delta_is_smaller(u, n, &all_deltas);
+    if (by_delta)
+        to_deltas(u, n);
     header->layout = by_delta ? CODEC_DELTA : CODEC_OFFSET;
-    header->base = by_delta ? values[0] : low;
+    header->base = by_delta ? first : low;
     header->scale = (int64_t)divisor;
-    header->width = (uint8_t)((bit_length(widest) + 7) / 8);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t u = !by_delta ? packed_offset(values[i], low, divisor)
-                     : i == 0  ? 0
-                               : packed_delta(values[i], values[i - 1], divisor);
-        for (unsigned plane = 0; plane < header->width; plane++)
-            out[plane * n + i] = (uint8_t)(u >> (8 * plane));
+    header->width = (uint8_t)((bit_length(by_delta ? all_deltas : range / divisor) + 7) / 8);
+    for (unsigned plane = 0; plane < header->width; plane++) {
+        uint8_t *to = out + plane * n;
+        for (size_t i = 0; i < n; i++)
+            to[i] = (uint8_t)(u[i] >> (8 * plane));
     }
     return header->width * n;
 }

@@ -23,9 +23,10 @@ typedef struct {
     int64_t scale; /* >= 1 */
 } CodecHeader;
 
-/* Chooses a layout for n > 0 values and packs them. `out` must have room for 8 * n bytes.
+/* Chooses a layout for n > 0 values and packs them; what `values` holds afterwards is undefined.
+ * `out` must have room for 8 * n bytes.
  * Returns the number of bytes written: width * n. Any int64 values are exact. */
-size_t codec_pack(const int64_t *values, size_t n, CodecHeader *header, uint8_t *out);
+size_t codec_pack(int64_t *values, size_t n, CodecHeader *header, uint8_t *out);
 
 /* Unpacks n values from header->width * n bytes. FALSE if the header makes no sense. All arithmetic
  * wraps, so that hostile bytes give wrong numbers but nothing worse. */

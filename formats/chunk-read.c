@@ -279,6 +279,7 @@ static void to_reals(const ChunkEntry *entry, int64_t *values, size_t n)
 
 static gboolean decode_times(Chunk *chunk, GError **error);
 
+/* Sets the known bits only where some row has none. */
 static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_t *known,
                               GError **error)
 {
@@ -300,14 +301,11 @@ static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_
         return FALSE;
     if (parts.bitmap != NULL)
         spread(values, parts.bitmap, chunk->n, entry->known);
-    uint64_t bit = UINT64_C(1) << c;
-    for (size_t i = 0; i < chunk->n; i++) {
-        gboolean has = parts.bitmap == NULL || (parts.bitmap[i / 8] >> (i % 8) & 1U) != 0;
-        if (known != NULL)
-            known[i] |= has ? bit : 0;
-        if (has && entry->relative != 0)
+    for (size_t i = 0; parts.bitmap != NULL && known != NULL && i < chunk->n; i++)
+        known[i] |= (uint64_t)(parts.bitmap[i / 8] >> (i % 8) & 1U) << c;
+    for (size_t i = 0; entry->relative != 0 && i < chunk->n; i++)
+        if (parts.bitmap == NULL || (parts.bitmap[i / 8] >> (i % 8) & 1U) != 0)
             values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)chunk->times[i]);
-    }
     return TRUE;
 }
 
@@ -335,7 +333,13 @@ static gboolean check_times(const Chunk *chunk, const int64_t *times, GError **e
 gboolean chunk_decode(Chunk *chunk, uint64_t mask, void *const storage[64], uint64_t *known,
                       GError **error)
 {
-    memset(known, 0, chunk->n * sizeof *known);
+    uint64_t everywhere = 0;
+    for (unsigned c = 0; c < chunk->type->n_columns; c++)
+        if ((mask & chunk->present) >> c & 1U && storage[c] != NULL &&
+            chunk->entries[c].known == chunk->n)
+            everywhere |= UINT64_C(1) << c;
+    for (size_t i = 0; i < chunk->n; i++)
+        known[i] = everywhere;
     for (unsigned c = 0; c < chunk->type->n_columns; c++) {
         if ((mask >> c & 1U) == 0 || storage[c] == NULL)
             continue;

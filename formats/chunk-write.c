@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "formats/chunk.h"
+#include "formats/chunk-builder.h"
 
 #include "formats/chunk-codec.h"
 #include "formats/chunk-layout.h"
 
 #include <math.h>
-#include <string.h>
 #include <zlib.h>
-#include <zstd.h>
 
-struct ChunkBuilder {
-    const RecordType *type;
-    int time_column;
-    size_t n;
-    uint64_t *known;
-    void *values[64]; /* int64_t, double or const char * by the column's type */
-    GStringChunk *text;
-    /* scratch space, kept from chunk to chunk */
-    int64_t *ints;
-    uint8_t *packed;
-    GByteArray *raw, *stored;
-    ZSTD_CCtx *zstd;
-};
+/* zstd of a few kilobytes of byte planes: higher levels cost twice the time for 1 % of the size. */
+enum { ZSTD_LEVEL = 3 };
 
 ChunkBuilder *chunk_builder_new(RecordKind kind)
 {
@@ -34,9 +21,11 @@ ChunkBuilder *chunk_builder_new(RecordKind kind)
     builder->text = g_string_chunk_new(1024);
     builder->raw = g_byte_array_new();
     builder->stored = g_byte_array_new();
+    builder->directory = g_byte_array_new();
+    builder->data = g_byte_array_new();
     builder->zstd = ZSTD_createCCtx();
     g_assert(builder->zstd != NULL);
-    (void)ZSTD_CCtx_setParameter(builder->zstd, ZSTD_c_compressionLevel, 3);
+    (void)ZSTD_CCtx_setParameter(builder->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
     for (unsigned c = 0; c < builder->type->n_columns; c++)
         if (strcmp(builder->type->columns[c].name, "time_ns") == 0)
             builder->time_column = (int)c;
@@ -56,6 +45,8 @@ void chunk_builder_free(ChunkBuilder *builder)
     g_string_chunk_free(builder->text);
     g_byte_array_unref(builder->raw);
     g_byte_array_unref(builder->stored);
+    g_byte_array_unref(builder->directory);
+    g_byte_array_unref(builder->data);
     (void)ZSTD_freeCCtx(builder->zstd);
     g_free(builder);
 }
@@ -64,50 +55,60 @@ void chunk_builder_add(ChunkBuilder *builder, const void *record)
 {
     g_assert(builder->n < CHUNK_ROWS);
     uint64_t known = *(const uint64_t *)record;
-    builder->known[builder->n] = known;
     while (known != 0) {
         unsigned c = (unsigned)__builtin_ctzll(known);
         known &= known - 1;
         const RecordColumn *column = &builder->type->columns[c];
-        const char *field = (const char *)record + column->offset;
-        if (builder->values[c] == NULL)
-            builder->values[c] = g_malloc(CHUNK_ROWS * sizeof(int64_t));
+        const void *field = (const char *)record + column->offset;
         switch (column->type) {
         case COLUMN_INT:
-            ((int64_t *)builder->values[c])[builder->n] = *(const int64_t *)(const void *)field;
+            chunk_builder_set(builder, c, *(const int64_t *)field);
             break;
         case COLUMN_REAL:
-            ((double *)builder->values[c])[builder->n] = *(const double *)(const void *)field;
+            chunk_builder_set_real(builder, c, *(const double *)field);
             break;
         case COLUMN_ENUM:
-            ((int64_t *)builder->values[c])[builder->n] = *(const int *)(const void *)field;
+            chunk_builder_set(builder, c, *(const int *)field);
             break;
-        case COLUMN_TEXT:
-            ((const char **)builder->values[c])[builder->n] = g_string_chunk_insert_const(
-                builder->text, *(const char *const *)(const void *)field);
+        case COLUMN_TEXT: {
+            const char *text = *(const char *const *)field;
+            chunk_builder_set_text(builder, c, text, strlen(text));
             break;
         }
+        }
     }
-    builder->n++;
+    chunk_builder_end_row(builder);
 }
 
 void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
 {
     g_assert(builder->n < CHUNK_ROWS);
     uint64_t known = batch->known[i];
-    builder->known[builder->n] = known;
     while (known != 0) {
         unsigned c = (unsigned)__builtin_ctzll(known);
         known &= known - 1;
-        if (builder->values[c] == NULL)
-            builder->values[c] = g_malloc(CHUNK_ROWS * sizeof(int64_t));
         if (builder->type->columns[c].type == COLUMN_TEXT)
-            ((const char **)builder->values[c])[builder->n] =
-                g_string_chunk_insert_const(builder->text, batch->column[c].t[i]);
+            chunk_builder_set_text(builder, c, batch->column[c].t[i],
+                                   strlen(batch->column[c].t[i]));
         else
-            ((int64_t *)builder->values[c])[builder->n] = batch->column[c].i[i];
+            chunk_builder_set(builder, c, batch->column[c].i[i]); /* a double's bits too */
     }
-    builder->n++;
+    chunk_builder_end_row(builder);
+}
+
+void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b)
+{
+    ChunkBuilder both = *a;
+    *a = *b;
+    *b = both;
+}
+
+void chunk_builder_clear(ChunkBuilder *builder)
+{
+    builder->n = 0;
+    builder->row_known = 0;
+    memset(builder->last, 0, sizeof builder->last);
+    g_string_chunk_clear(builder->text);
 }
 
 size_t chunk_builder_rows(const ChunkBuilder *builder)
@@ -117,29 +118,44 @@ size_t chunk_builder_rows(const ChunkBuilder *builder)
 
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder)
 {
-    return ((const int64_t *)builder->values[builder->time_column])[0];
+    return builder->values[builder->time_column][0];
 }
 
 gint64 chunk_builder_last_ns(const ChunkBuilder *builder)
 {
-    return ((const int64_t *)builder->values[builder->time_column])[builder->n - 1];
+    return builder->values[builder->time_column][builder->n - 1];
 }
 
-/* Appends the bitmap of rows with a value, unless all have one. */
+/* Appends the bitmap of rows with a value. Returns their number. */
 static uint32_t append_bitmap(ChunkBuilder *builder, unsigned c)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < builder->n; i++)
-        count += (uint32_t)(builder->known[i] >> c & 1U);
-    if (count == builder->n || count == 0)
-        return count;
     guint start = builder->raw->len;
     g_byte_array_set_size(builder->raw, start + (guint)((builder->n + 7) / 8));
-    memset(builder->raw->data + start, 0, builder->raw->len - start);
-    for (size_t i = 0; i < builder->n; i++)
-        if ((builder->known[i] >> c & 1U) != 0)
-            builder->raw->data[start + i / 8] |= (uint8_t)(1U << (i % 8));
+    uint8_t *bits = builder->raw->data + start;
+    memset(bits, 0, builder->raw->len - start);
+    for (size_t i = 0; i < builder->n; i++) {
+        unsigned has = (unsigned)(builder->known[i] >> c & 1U);
+        bits[i / 8] = (uint8_t)(bits[i / 8] | has << (i % 8));
+        count += has;
+    }
     return count;
+}
+
+/* Copies what the rows with a value hold in column c, as 64-bit numbers. Returns their number. */
+static size_t gather_known(ChunkBuilder *builder, unsigned c, gboolean everywhere)
+{
+    const int64_t *values = builder->values[c];
+    if (everywhere) {
+        memcpy(builder->ints, values, builder->n * sizeof *values);
+        return builder->n;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < builder->n; i++) {
+        builder->ints[n] = values[i];
+        n += builder->known[i] >> c & 1U;
+    }
+    return n;
 }
 
 static void append_packed(ChunkBuilder *builder, size_t n, ChunkEntry *entry)
@@ -153,92 +169,111 @@ static void append_packed(ChunkBuilder *builder, size_t n, ChunkEntry *entry)
     g_byte_array_append(builder->raw, builder->packed, (guint)length);
 }
 
-static void encode_int(ChunkBuilder *builder, unsigned c, ChunkEntry *entry)
+static void encode_int(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
 {
-    const int64_t *values = builder->values[c];
     const int64_t *times = builder->values[builder->time_column];
     const char *name = builder->type->columns[c].name;
+    size_t n = gather_known(builder, c, everywhere);
+    int64_t *ints = builder->ints;
+    entry->min.i = INT64_MAX;
+    entry->max.i = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        entry->min.i = MIN(entry->min.i, ints[i]);
+        entry->max.i = MAX(entry->max.i, ints[i]);
+    }
     /* Other times of the same record lie close to its time. */
     entry->relative = (int)c != builder->time_column && g_str_has_suffix(name, "_ns") &&
                       strcmp(name, "duration_ns") != 0 && strcmp(name, "step_ns") != 0;
-    size_t n = 0;
-    entry->min.i = INT64_MAX;
-    entry->max.i = INT64_MIN;
-    for (size_t i = 0; i < builder->n; i++) {
-        if ((builder->known[i] >> c & 1U) == 0)
-            continue;
-        entry->min.i = MIN(entry->min.i, values[i]);
-        entry->max.i = MAX(entry->max.i, values[i]);
-        builder->ints[n++] =
-            entry->relative ? (int64_t)((uint64_t)values[i] - (uint64_t)times[i]) : values[i];
-    }
+    for (size_t i = 0, at = 0; entry->relative && i < builder->n; i++)
+        if ((builder->known[i] >> c & 1U) != 0) {
+            ints[at] = (int64_t)((uint64_t)ints[at] - (uint64_t)times[i]);
+            at++;
+        }
     append_packed(builder, n, entry);
+}
+
+static double real_of(int64_t bits)
+{
+    double value = 0;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Whole numbers up to 2^51 as doubles: adding 1.5 * 2^52 rounds to whole and leaves the number in
+ * the low bits, without a call and in vector instructions. */
+#define WHOLE_LIMIT 2251799813685248.0 /* 2^51 */
+#define WHOLE_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
+
+static gboolean exact_with(const int64_t *bits, size_t n, double power)
+{
+    for (size_t i = 0; i < n; i++) {
+        double v = real_of(bits[i]);
+        if ((v * power + WHOLE_MAGIC - WHOLE_MAGIC) / power != v)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* How many decimals write these values so that dividing the integer by 10^decimals gives the same
  * double again; CHUNK_RAW_REAL if none does. */
-static uint8_t decimals_of(ChunkBuilder *builder, unsigned c)
+static uint8_t decimals_of(const int64_t *bits, size_t n, double largest)
 {
-    const double *values = builder->values[c];
-    uint8_t decimals = 0;
-    for (size_t i = 0; i < builder->n; i++) {
-        if ((builder->known[i] >> c & 1U) == 0)
-            continue;
-        double v = values[i];
-        if (!(fabs(v) < 1e9) || (v == 0.0 && signbit(v)))
-            return CHUNK_RAW_REAL;
-        while (decimals < CHUNK_MAX_DECIMALS &&
-               nearbyint(v * chunk_power10[decimals]) / chunk_power10[decimals] != v)
-            decimals++;
-        if (nearbyint(v * chunk_power10[decimals]) / chunk_power10[decimals] != v)
-            return CHUNK_RAW_REAL;
+    for (uint8_t decimals = 0; decimals <= CHUNK_MAX_DECIMALS; decimals++) {
+        double power = chunk_power10[decimals];
+        if (!(largest * power < WHOLE_LIMIT))
+            break;
+        if (exact_with(bits, n, power))
+            return decimals;
     }
-    /* A value that was exact with fewer decimals is so with more, but for rounding: check again. */
-    for (size_t i = 0; i < builder->n; i++)
-        if ((builder->known[i] >> c & 1U) != 0 &&
-            nearbyint(values[i] * chunk_power10[decimals]) / chunk_power10[decimals] != values[i])
-            return CHUNK_RAW_REAL;
-    return decimals;
+    return CHUNK_RAW_REAL;
 }
 
-static void encode_real(ChunkBuilder *builder, unsigned c, ChunkEntry *entry)
+static void encode_real(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
 {
-    const double *values = builder->values[c];
-    entry->decimals = decimals_of(builder, c);
-    entry->min.r = INFINITY;
-    entry->max.r = -INFINITY;
-    size_t n = 0;
-    for (size_t i = 0; i < builder->n; i++) {
-        if ((builder->known[i] >> c & 1U) == 0)
-            continue;
-        entry->min.r = fmin(entry->min.r, values[i]);
-        entry->max.r = fmax(entry->max.r, values[i]);
-        if (entry->decimals == CHUNK_RAW_REAL)
-            memcpy(&builder->ints[n], &values[i], sizeof(double));
-        else
-            builder->ints[n] = (int64_t)nearbyint(values[i] * chunk_power10[entry->decimals]);
-        n++;
+    size_t n = gather_known(builder, c, everywhere);
+    int64_t *ints = builder->ints;
+    double low = INFINITY;
+    double high = -INFINITY;
+    gboolean whole = TRUE; /* no value that an integer cannot stand for: NaN and -0 */
+    for (size_t i = 0; i < n; i++) {
+        double v = real_of(ints[i]);
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+        whole = whole && !isnan(v) && ints[i] != INT64_MIN;
+    }
+    entry->min.r = low;
+    entry->max.r = high;
+    entry->decimals =
+        whole ? decimals_of(ints, n, fmax(fabs(low), fabs(high))) : (uint8_t)CHUNK_RAW_REAL;
+    if (entry->decimals != CHUNK_RAW_REAL) {
+        double power = chunk_power10[entry->decimals];
+        double magic = WHOLE_MAGIC;
+        int64_t magic_bits = 0;
+        memcpy(&magic_bits, &magic, sizeof magic_bits);
+        for (size_t i = 0; i < n; i++) {
+            double sum = real_of(ints[i]) * power + WHOLE_MAGIC;
+            int64_t sum_bits = 0;
+            memcpy(&sum_bits, &sum, sizeof sum_bits);
+            ints[i] = sum_bits - magic_bits;
+        }
     }
     append_packed(builder, n, entry);
 }
 
 /* Words in order of their first use; then a code for each row. */
-static void encode_words(ChunkBuilder *builder, unsigned c, ChunkEntry *entry)
+static void encode_words(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
 {
     const RecordColumn *column = &builder->type->columns[c];
     g_autoptr(GHashTable) codes = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GByteArray) words = g_byte_array_new();
-    size_t n = 0;
-    const char *previous = NULL;
-    int64_t code = 0;
-    for (size_t i = 0; i < builder->n; i++) {
-        if ((builder->known[i] >> c & 1U) == 0)
-            continue;
-        const char *word =
-            column->type == COLUMN_ENUM
-                ? record_enum_name(column, (int)((const int64_t *)builder->values[c])[i])
-                : ((const char *const *)builder->values[c])[i];
-        if (word != previous) {
+    size_t n = gather_known(builder, c, everywhere);
+    int64_t previous = 0;
+    int64_t code = -1;
+    for (size_t i = 0; i < n; i++) {
+        int64_t value = builder->ints[i]; /* number of an enumeration, or a text's address */
+        if (value != previous || code < 0) {
+            const char *word = column->type == COLUMN_ENUM ? record_enum_name(column, (int)value)
+                                                           : (const char *)(intptr_t)value;
             gpointer found = NULL;
             if (g_hash_table_lookup_extended(codes, word, NULL, &found)) {
                 code = GPOINTER_TO_INT(found);
@@ -247,9 +282,9 @@ static void encode_words(ChunkBuilder *builder, unsigned c, ChunkEntry *entry)
                 g_hash_table_insert(codes, (gpointer)(uintptr_t)word, GINT_TO_POINTER((int)code));
                 g_byte_array_append(words, (const guint8 *)word, (guint)strlen(word) + 1);
             }
-            previous = word;
+            previous = value;
         }
-        builder->ints[n++] = code;
+        builder->ints[i] = code;
     }
     guint8 size[4];
     chunk_put_u32(size, words->len);
@@ -274,75 +309,97 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
     g_byte_array_append(data, bytes, entry->stored_size);
 }
 
+static gboolean is_same(ChunkBuilder *builder, unsigned c, const int64_t *back,
+                        const uint64_t *known, size_t *row)
+{
+    const int64_t *values = builder->values[c];
+    gboolean text = builder->type->columns[c].type == COLUMN_TEXT;
+    for (size_t i = 0; i < builder->n; i++) {
+        *row = i;
+        if (((builder->known[i] ^ known[i]) >> c & 1U) != 0)
+            return FALSE;
+        gboolean has = (known[i] >> c & 1U) != 0;
+        if (has &&
+            (text ? strcmp((const char *)(intptr_t)back[i], (const char *)(intptr_t)values[i]) != 0
+                  : back[i] != values[i]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Rows are deleted because their chunk exists: so the chunk is read back first. */
-static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, GError **error)
+static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, uint64_t somewhere,
+                       GError **error)
 {
     g_autoptr(Chunk) chunk = chunk_open(builder->type->kind, bytes->data, bytes->len, error);
     if (chunk == NULL)
         return FALSE;
-    g_autofree uint64_t *known = g_new(uint64_t, CHUNK_ROWS);
+    uint64_t *known = (uint64_t *)(void *)builder->packed;
     for (unsigned c = 0; c < builder->type->n_columns; c++) {
         void *storage[64] = {NULL};
         storage[c] = builder->ints;
-        if (!chunk_decode(chunk, UINT64_C(1) << c, storage, known, error))
+        gboolean wanted = (somewhere >> c & 1U) != 0;
+        size_t row = 0;
+        if (wanted && !chunk_decode(chunk, UINT64_C(1) << c, storage, known, error))
             return FALSE;
-        gboolean text = builder->type->columns[c].type == COLUMN_TEXT;
-        for (size_t i = 0; i < builder->n; i++) {
-            uint64_t bit = UINT64_C(1) << c;
-            if ((known[i] & bit) != (builder->known[i] & bit) ||
-                ((known[i] & bit) != 0 &&
-                 (text ? strcmp(((const char **)storage[c])[i],
-                                ((const char **)builder->values[c])[i]) != 0
-                       : memcmp((int64_t *)storage[c] + i, (int64_t *)builder->values[c] + i,
-                                sizeof(int64_t)) != 0))) {
-                g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED,
-                            "a chunk of %s does not give its rows back (column %s, row %zu)",
-                            builder->type->table, builder->type->columns[c].name, i);
-                return FALSE;
-            }
+        if (wanted != (chunk_column(chunk, c) != NULL) ||
+            (wanted && !is_same(builder, c, builder->ints, known, &row))) {
+            g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED,
+                        "a chunk of %s does not give its rows back (column %s, row %zu)",
+                        builder->type->table, builder->type->columns[c].name, row);
+            return FALSE;
         }
     }
     return TRUE;
 }
 
+/* Encodes column c, which has a value in some row, into the directory and the data. */
+static void encode_column(ChunkBuilder *builder, unsigned c, gboolean everywhere)
+{
+    const RecordColumn *column = &builder->type->columns[c];
+    ChunkEntry entry = {.type = (uint8_t)column->type, .known = (uint32_t)builder->n};
+    g_byte_array_set_size(builder->raw, 0);
+    if (!everywhere)
+        entry.known = append_bitmap(builder, c);
+    if (column->type == COLUMN_INT)
+        encode_int(builder, c, everywhere, &entry);
+    else if (column->type == COLUMN_REAL)
+        encode_real(builder, c, everywhere, &entry);
+    else
+        encode_words(builder, c, everywhere, &entry);
+    store(builder, &entry, builder->data);
+    chunk_entry_append(builder->directory, column->name, &entry);
+}
+
 GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
 {
     g_assert(builder->n > 0);
-    g_autoptr(GByteArray) directory = g_byte_array_new();
-    g_autoptr(GByteArray) data = g_byte_array_new();
-    unsigned n_entries = 0;
-    for (unsigned c = 0; c < builder->type->n_columns; c++) {
-        ChunkEntry entry = {0};
-        g_byte_array_set_size(builder->raw, 0);
-        entry.known = append_bitmap(builder, c);
-        if (entry.known == 0)
-            continue;
-        const RecordColumn *column = &builder->type->columns[c];
-        entry.type = (uint8_t)column->type;
-        if (column->type == COLUMN_INT)
-            encode_int(builder, c, &entry);
-        else if (column->type == COLUMN_REAL)
-            encode_real(builder, c, &entry);
-        else
-            encode_words(builder, c, &entry);
-        store(builder, &entry, data);
-        chunk_entry_append(directory, column->name, &entry);
-        n_entries++;
+    GByteArray *directory = builder->directory;
+    GByteArray *data = builder->data;
+    g_byte_array_set_size(directory, 0);
+    g_byte_array_set_size(data, 0);
+    uint64_t somewhere = 0;
+    uint64_t everywhere = UINT64_MAX;
+    for (size_t i = 0; i < builder->n; i++) {
+        somewhere |= builder->known[i];
+        everywhere &= builder->known[i];
     }
+    for (unsigned c = 0; c < builder->type->n_columns; c++)
+        if ((somewhere >> c & 1U) != 0)
+            encode_column(builder, c, (everywhere >> c & 1U) != 0);
     g_autoptr(GByteArray) chunk =
         g_byte_array_sized_new(CHUNK_HEADER_SIZE + directory->len + data->len);
     guint8 header[CHUNK_HEADER_SIZE];
     memcpy(header, CHUNK_MAGIC, 4);
     chunk_put_u32(header + 4, (uint32_t)builder->n);
-    chunk_put_u32(header + 8, n_entries);
+    chunk_put_u32(header + 8, (uint32_t)__builtin_popcountll(somewhere));
     chunk_put_u32(header + 12, directory->len);
     chunk_put_u32(header + 16,
                   (uint32_t)crc32_z(crc32_z(0, header, 16), directory->data, directory->len));
     g_byte_array_append(chunk, header, sizeof header);
     g_byte_array_append(chunk, directory->data, directory->len);
     g_byte_array_append(chunk, data->data, data->len);
-    gboolean fine = verify(builder, chunk, error);
-    builder->n = 0;
-    g_string_chunk_clear(builder->text);
+    gboolean fine = verify(builder, chunk, somewhere, error);
+    chunk_builder_clear(builder);
     return fine ? g_steal_pointer(&chunk) : NULL;
 }

@@ -24,10 +24,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkBuilder, chunk_builder_free)
 void chunk_builder_add(ChunkBuilder *builder, const void *record);
 /* The same from row i of a batch that holds all columns of the kind. */
 void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i);
+/* Exchanges the rows of two builders of one kind. */
+void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b);
 size_t chunk_builder_rows(const ChunkBuilder *builder);
 /* Time of the first and last row; undefined without rows. */
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder);
 gint64 chunk_builder_last_ns(const ChunkBuilder *builder);
+
+/* Forgets the rows. */
+void chunk_builder_clear(ChunkBuilder *builder);
 
 /* The chunk's bytes, decoded again and compared with the rows; the builder is empty after it. Needs
  * at least one row.

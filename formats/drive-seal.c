@@ -4,16 +4,22 @@
  * without overlap; where new rows lie before the end of what is sealed already, that source is
  * sealed anew. Each chunk is decoded again and compared before it is stored (chunk_builder_finish),
  * and the rows go in the same transaction as the chunks come.
+ *
+ * The rows of a drive that was just recorded are read from the file's pages (drive-pages.c), and
+ * that reading is checked against SQLite: the number of rows, and one row in CHECK_EVERY value by
+ * value. Where it is not possible, or differs in anything, SQLite reads them.
  */
 #include "formats/drive-file.h"
+#include "formats/drive-pages.h"
 #include "formats/drive-schema.h"
 #include "formats/drive-writer.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* Above this many sources at once, memory for chunks being built would be the problem: their
  * records are written as rows and sealed at the end, one source at a time. */
-enum { MAX_BUILDERS = 64 };
+enum { MAX_BUILDERS = 64, CHECK_EVERY = 4096 };
 
 gboolean drive_kind_is_sealed(RecordKind kind)
 {
@@ -22,81 +28,77 @@ gboolean drive_kind_is_sealed(RecordKind kind)
            record_find_column(type, "time_ns") >= 0 && record_find_column(type, "source") >= 0;
 }
 
-static gboolean put_chunk(DriveWriter *writer, RecordKind kind, gint64 source,
-                          ChunkBuilder *builder, GError **error)
+/* ---- chunks being built ---- */
+
+static void source_builder_free(gpointer data)
 {
-    if (writer->put_chunk == NULL)
-        writer->put_chunk = drive_prepare(
-            writer->db, writer->path,
-            "INSERT INTO chunks (kind, source, seq, n, first_ns, last_ns, data) VALUES (?1, ?2,"
-            " 1 + (SELECT count(*) FROM chunks WHERE kind = ?1 AND source = ?2), ?3, ?4, ?5, ?6)",
-            error);
-    if (writer->put_chunk == NULL || !drive_writer_begin(writer, error))
-        return FALSE;
-    sqlite3_stmt *stmt = writer->put_chunk;
-    (void)sqlite3_bind_text(stmt, 1, record_type(kind)->table, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(stmt, 2, source);
-    (void)sqlite3_bind_int64(stmt, 3, (gint64)chunk_builder_rows(builder));
-    (void)sqlite3_bind_int64(stmt, 4, chunk_builder_first_ns(builder));
-    (void)sqlite3_bind_int64(stmt, 5, chunk_builder_last_ns(builder));
-    g_autoptr(GByteArray) bytes = chunk_builder_finish(builder, error);
-    if (bytes == NULL)
-        return FALSE;
-    (void)sqlite3_bind_blob64(stmt, 6, bytes->data, bytes->len, SQLITE_STATIC);
-    int rc = sqlite3_step(stmt);
-    (void)sqlite3_reset(stmt);
-    (void)sqlite3_clear_bindings(stmt);
-    if (rc != SQLITE_DONE)
-        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
-    return TRUE;
+    SourceBuilder *of = data;
+    chunk_builder_free(of->builder);
+    g_free(of);
 }
 
-/* ---- bulk ---- */
-
-static ChunkBuilder *bulk_builder(DriveWriter *writer, RecordKind kind, gint64 source)
+/* The chunk being built for a source; NULL if there are too many. */
+static SourceBuilder *builder_of(DriveWriter *writer, RecordKind kind, gint64 source)
 {
     KindWriter *state = &writer->kinds[kind];
     if (state->builders == NULL)
-        state->builders = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                                (GDestroyNotify)chunk_builder_free);
-    if (state->last_builder != NULL && state->last_builder_source == source)
-        return state->last_builder;
-    ChunkBuilder *builder = g_hash_table_lookup(state->builders, &source);
-    if (builder == NULL && g_hash_table_size(state->builders) < MAX_BUILDERS) {
-        builder = chunk_builder_new(kind);
-        g_hash_table_insert(state->builders, g_memdup2(&source, sizeof source), builder);
+        state->builders = g_ptr_array_new_with_free_func(source_builder_free);
+    GPtrArray *all = state->builders;
+    for (guint i = 0; i < all->len; i++) {
+        /* sources take turns */
+        guint at = state->last_builder + i < all->len ? state->last_builder + i
+                                                      : state->last_builder + i - all->len;
+        SourceBuilder *of = g_ptr_array_index(all, at);
+        if (of->source != source)
+            continue;
+        state->last_builder = at + 1 < all->len ? at + 1 : 0;
+        return of;
     }
-    state->last_builder = builder;
-    state->last_builder_source = source;
-    return builder;
+    if (all->len == MAX_BUILDERS)
+        return NULL;
+    SourceBuilder *of = g_new0(SourceBuilder, 1);
+    of->source = source;
+    of->last_ns = INT64_MIN;
+    of->builder = chunk_builder_new(kind);
+    g_ptr_array_add(all, of);
+    return of;
+}
+
+static gboolean put_if_full(DriveWriter *writer, RecordKind kind, SourceBuilder *of, GError **error)
+{
+    return chunk_builder_rows(of->builder) < CHUNK_ROWS ||
+           drive_put_chunk(writer, kind, of->source, of->builder, error);
+}
+
+void drive_drop_builders(DriveWriter *writer)
+{
+    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        g_clear_pointer(&writer->kinds[k].builders, g_ptr_array_unref);
+        writer->kinds[k].last_builder = 0;
+    }
 }
 
 gboolean drive_bulk_add(DriveWriter *writer, RecordKind kind, const void *record, gint64 source,
                         gint64 time_ns, gboolean *failed, GError **error)
 {
-    KindWriter *state = &writer->kinds[kind];
-    if (!state->sealed || source == 0)
+    if (!writer->kinds[kind].sealed || source == 0)
         return FALSE;
-    ChunkBuilder *builder = bulk_builder(writer, kind, source);
-    if (builder == NULL)
+    SourceBuilder *of = builder_of(writer, kind, source);
+    if (of == NULL)
         return FALSE;
     /* A row out of order, or after rows that were: left to drive_seal_rows(), which sorts. */
     const gint64 *latest = drive_writer_latest(writer, kind, source);
     if (latest != NULL && time_ns < *latest)
         return FALSE;
-    chunk_builder_add(builder, record);
-    if (chunk_builder_rows(builder) == CHUNK_ROWS &&
-        !put_chunk(writer, kind, source, builder, error)) {
-        *failed = TRUE;
-        return FALSE;
-    }
-    return TRUE;
+    chunk_builder_add(of->builder, record);
+    *failed = !put_if_full(writer, kind, of, error);
+    return !*failed;
 }
 
 static gint compare_sources(gconstpointer a, gconstpointer b)
 {
-    gint64 x = *(const gint64 *)a;
-    gint64 y = *(const gint64 *)b;
+    gint64 x = (*(SourceBuilder *const *)a)->source;
+    gint64 y = (*(SourceBuilder *const *)b)->source;
     return x < y ? -1 : x > y;
 }
 
@@ -105,18 +107,17 @@ static gint compare_sources(gconstpointer a, gconstpointer b)
 static gboolean flush_builders(DriveWriter *writer, RecordKind kind, GError **error)
 {
     KindWriter *state = &writer->kinds[kind];
-    if (state->builders == NULL)
-        return TRUE;
-    g_autoptr(GList) sources = g_list_sort(g_hash_table_get_keys(state->builders), compare_sources);
-    for (GList *l = sources; l != NULL; l = l->next) {
-        ChunkBuilder *builder = g_hash_table_lookup(state->builders, l->data);
-        if (chunk_builder_rows(builder) > 0 &&
-            !put_chunk(writer, kind, *(gint64 *)l->data, builder, error))
+    if (state->builders != NULL)
+        g_ptr_array_sort(state->builders, compare_sources);
+    for (guint i = 0; state->builders != NULL && i < state->builders->len; i++) {
+        SourceBuilder *of = g_ptr_array_index(state->builders, i);
+        if (chunk_builder_rows(of->builder) > 0 &&
+            !drive_put_chunk(writer, kind, of->source, of->builder, error))
             return FALSE;
     }
-    state->last_builder = NULL;
-    g_clear_pointer(&state->builders, g_hash_table_unref);
-    return TRUE;
+    g_clear_pointer(&state->builders, g_ptr_array_unref);
+    state->last_builder = 0;
+    return drive_put_chunks_end(writer, error);
 }
 
 gboolean drive_bulk_finish(DriveWriter *writer, GError **error)
@@ -196,19 +197,24 @@ static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType 
     g_autoptr(ChunkBuilder) builder = chunk_builder_new(type->kind);
     const Batch *batch = NULL;
     GError *failure = NULL;
-    while ((batch = drive_next(cursor, &failure)) != NULL)
+    while ((batch = drive_next(cursor, &failure)) != NULL) {
+        if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
+            return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
             chunk_builder_add_from(builder, batch, i);
             if (chunk_builder_rows(builder) == CHUNK_ROWS &&
-                !put_chunk(writer, type->kind, source, builder, error))
+                !drive_put_chunk(writer, type->kind, source, builder, error))
                 return FALSE;
         }
+    }
     if (failure != NULL) {
         g_propagate_error(error, failure);
         return FALSE;
     }
-    return chunk_builder_rows(builder) == 0 ||
-           put_chunk(writer, type->kind, source, builder, error);
+    if (chunk_builder_rows(builder) > 0 &&
+        !drive_put_chunk(writer, type->kind, source, builder, error))
+        return FALSE;
+    return drive_put_chunks_end(writer, error);
 }
 
 /* Rows of one source, together with the chunks they overlap. */
@@ -228,6 +234,8 @@ static gboolean seal_source(DriveWriter *writer, Drive *view, const RecordType *
     /* The view must not see the new chunks while it reads the old ones: it fixes its list of chunks
      * at the start, and rows are deleted after reading. When nothing overlaps, old chunks stay. */
     view->rows_only = !anew;
+    if (anew)
+        *drive_writer_n_chunks(writer, type->kind, live->source) = 0;
     if (!build_chunks(writer, view, type, live->source, error))
         return FALSE;
     if (anew && view->problems->len > 0) {
@@ -237,26 +245,27 @@ static gboolean seal_source(DriveWriter *writer, Drive *view, const RecordType *
         return FALSE;
     }
     if (anew &&
-        (!run_for_source(writer, "DELETE FROM chunks WHERE source = ?1 AND kind = ?2 AND id <= ?3",
-                         type, live->source, last_chunk, error) ||
-         !run_for_source(writer,
-                         "UPDATE chunks SET seq = (SELECT count(*) FROM chunks AS before WHERE"
-                         " before.source = ?1 AND before.kind = ?2 AND before.id <= chunks.id)"
-                         " WHERE source = ?1 AND kind = ?2 AND id > ?3",
-                         type, live->source, last_chunk, error)))
+        !run_for_source(writer, "DELETE FROM chunks WHERE source = ?1 AND kind = ?2 AND id <= ?3",
+                        type, live->source, last_chunk, error))
         return FALSE;
     g_autofree char *sql = g_strdup_printf("DELETE FROM main.%s WHERE source = ?1", type->table);
     return run_for_source(writer, sql, type, live->source, 0, error);
 }
 
-/* The common case, nothing of the kind sealed yet: one pass over the rows, with a chunk being built
- * for each source. Sets *done to FALSE and leaves all as it was if there are too many sources. */
-static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordType *type,
-                                gboolean *done, GError **error)
+static gboolean delete_rows(DriveWriter *writer, const RecordType *type, gboolean all,
+                            GError **error)
 {
-    *done = writer->kinds[type->kind].extents->len <= MAX_BUILDERS;
-    if (!*done)
-        return TRUE;
+    /* without WHERE SQLite drops whole pages instead of rows */
+    g_autofree char *sql =
+        g_strdup_printf("DELETE FROM main.%s%s", type->table, all ? "" : " WHERE source > 0");
+    return drive_exec(writer->db, writer->path, sql, error);
+}
+
+/* Nothing of the kind is sealed yet: one pass over the rows, with a chunk being built for each
+ * source. */
+static gboolean seal_through_sql(DriveWriter *writer, Drive *view, const RecordType *type,
+                                 GError **error)
+{
     view->rows_only = TRUE;
     g_autoptr(DriveCursor) cursor = drive_read(view, type->kind, 0, 0, INT64_MIN, INT64_MAX, error);
     if (cursor == NULL)
@@ -264,30 +273,107 @@ static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordTy
     const unsigned s = (unsigned)record_find_column(type, "source");
     const Batch *batch = NULL;
     GError *failure = NULL;
-    gboolean rows_without_source = FALSE;
-    while ((batch = drive_next(cursor, &failure)) != NULL)
+    gboolean all = TRUE;
+    while ((batch = drive_next(cursor, &failure)) != NULL) {
+        if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
+            return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
             gint64 source = batch->column[s].i[i];
-            ChunkBuilder *builder = source > 0 ? bulk_builder(writer, type->kind, source) : NULL;
-            if (builder == NULL) {
-                rows_without_source = TRUE;
+            SourceBuilder *of = source > 0 ? builder_of(writer, type->kind, source) : NULL;
+            all = all && of != NULL;
+            if (of == NULL)
                 continue;
-            }
-            chunk_builder_add_from(builder, batch, i);
-            if (chunk_builder_rows(builder) == CHUNK_ROWS &&
-                !put_chunk(writer, type->kind, source, builder, error))
+            chunk_builder_add_from(of->builder, batch, i);
+            if (!put_if_full(writer, type->kind, of, error))
                 return FALSE;
         }
+    }
     if (failure != NULL) {
         g_propagate_error(error, failure);
         return FALSE;
     }
-    if (!flush_builders(writer, type->kind, error))
-        return FALSE;
-    /* without WHERE SQLite drops whole pages instead of rows */
-    g_autofree char *sql = g_strdup_printf("DELETE FROM main.%s%s", type->table,
-                                           rows_without_source ? " WHERE source > 0" : "");
-    return drive_exec(writer->db, writer->path, sql, error);
+    return flush_builders(writer, type->kind, error) && delete_rows(writer, type, all, error);
+}
+
+typedef enum { PAGES_SEALED, PAGES_DIFFER, PAGES_FAILED } PagesResult;
+
+/* The same from the file's pages. *n and *n_left: rows read, and those of them without a source. */
+static PagesResult read_pages(DriveWriter *writer, PageRows *rows, const RecordType *type,
+                              gint64 *n, gint64 *n_left, GError **error)
+{
+    const unsigned t = (unsigned)record_find_column(type, "time_ns");
+    const unsigned s = (unsigned)record_find_column(type, "source");
+    PageStep step = PAGE_ROWS_END;
+    while ((step = page_rows_next(rows)) == PAGE_ROWS_ROW) {
+        if (*n % CHECK_EVERY == 0) {
+            if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
+                return PAGES_FAILED;
+            if (!page_rows_agree(rows))
+                return PAGES_DIFFER;
+        }
+        ++*n;
+        gint64 source = page_rows_int(rows, s);
+        gint64 time_ns = page_rows_int(rows, t);
+        if (source <= 0) {
+            ++*n_left;
+            continue;
+        }
+        SourceBuilder *of = builder_of(writer, type->kind, source);
+        if (of == NULL || time_ns < of->last_ns)
+            return PAGES_DIFFER;
+        of->last_ns = time_ns;
+        page_rows_add(rows, of->builder);
+        if (!put_if_full(writer, type->kind, of, error))
+            return PAGES_FAILED;
+    }
+    return step == PAGE_ROWS_END ? PAGES_SEALED : PAGES_DIFFER;
+}
+
+static PagesResult seal_through_pages(DriveWriter *writer, const RecordType *type, gint64 *n_left,
+                                      GError **error)
+{
+    g_autoptr(PageRows) rows = page_rows_new(writer->lock_fd, writer->db, type->kind);
+    if (rows == NULL)
+        return PAGES_DIFFER;
+    gint64 n = 0;
+    PagesResult result = read_pages(writer, rows, type, &n, n_left, error);
+    if (result != PAGES_SEALED)
+        return result;
+    gint64 n_rows = 0;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM main.%s WHERE ?1 = ?1 AND ?2 = 0", type->table);
+    if (!query_int(writer, sql, type, 0, &n_rows, error) ||
+        !flush_builders(writer, type->kind, error))
+        return PAGES_FAILED;
+    return n_rows == n ? PAGES_SEALED : PAGES_DIFFER;
+}
+
+/* The common case, nothing of the kind sealed yet. */
+static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordType *type,
+                                GError **error)
+{
+    gboolean ordered = TRUE;
+    GArray *extents = writer->kinds[type->kind].extents;
+    for (guint i = 0; i < extents->len; i++)
+        ordered = ordered && g_array_index(extents, Extent, i).ordered;
+    if (writer->still && ordered) {
+        if (!drive_exec(writer->db, writer->path, "SAVEPOINT pages", error))
+            return FALSE;
+        gint64 n_left = 0;
+        PagesResult result = seal_through_pages(writer, type, &n_left, error);
+        if (result == PAGES_FAILED)
+            return FALSE;
+        /* Within the savepoint each page of the rows would be kept. */
+        if (result == PAGES_SEALED)
+            return drive_exec(writer->db, writer->path, "RELEASE pages", error) &&
+                   delete_rows(writer, type, n_left == 0, error);
+        drive_drop_builders(writer);
+        g_clear_pointer(&writer->queue, chunk_queue_free);
+        if (!drive_exec(writer->db, writer->path, "ROLLBACK TO pages; RELEASE pages", error) ||
+            !drive_writer_load_extents(writer, error))
+            return FALSE;
+    }
+    return seal_through_sql(writer, view, type, error);
 }
 
 static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *type, GError **error)
@@ -303,10 +389,10 @@ static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *ty
         return FALSE;
     if (n_rows == 0)
         return TRUE;
-    gboolean done = FALSE;
-    if (n_chunks == 0 && !seal_fresh_kind(writer, view, type, &done, error))
-        return FALSE;
-    if (!done) {
+    if (n_chunks == 0 && writer->kinds[type->kind].extents->len <= MAX_BUILDERS) {
+        if (!seal_fresh_kind(writer, view, type, error))
+            return FALSE;
+    } else {
         g_autoptr(GArray) live = live_extents(writer, type, error);
         if (live == NULL)
             return FALSE;
@@ -331,14 +417,49 @@ gboolean drive_seal_rows(DriveWriter *writer, GError **error)
     return TRUE;
 }
 
-gboolean drive_seal(const char *path, GError **error)
+/* Called by SQLite now and then; not 0 interrupts what it does. */
+static int is_cancelled(void *cancel)
 {
-    g_autoptr(DriveWriter) writer = drive_open_append(path, error);
-    if (writer == NULL || !drive_writer_begin(writer, error))
+    return g_cancellable_is_cancelled(cancel) ? 1 : 0;
+}
+
+/* Nothing waits in the WAL, so that the file has all there is. */
+static gboolean wal_is_empty(const DriveWriter *writer)
+{
+    g_autofree char *wal = g_strconcat(writer->path, "-wal", NULL);
+    struct stat st;
+    return stat(wal, &st) == 0 && st.st_size == 0;
+}
+
+static gboolean seal(DriveWriter *writer, GError **error)
+{
+    if (!drive_writer_begin(writer, error))
         return FALSE;
+    writer->still = wal_is_empty(writer);
     if (!drive_seal_rows(writer, error) || !drive_set_meta(writer, "closed", "1", error) ||
         !drive_writer_commit(writer, error))
         return FALSE;
     /* Gives the space of the rows back; VACUUM is itself one transaction. */
-    return drive_exec(writer->db, path, "VACUUM", error) && drive_writer_close(writer, error);
+    return drive_exec(writer->db, writer->path, "VACUUM", error) &&
+           drive_writer_close(writer, error);
+}
+
+gboolean drive_seal(const char *path, GCancellable *cancel, GError **error)
+{
+    if (g_cancellable_set_error_if_cancelled(cancel, error))
+        return FALSE;
+    g_autoptr(DriveWriter) writer = drive_open_append(path, error);
+    if (writer == NULL)
+        return FALSE;
+    if (cancel != NULL) {
+        writer->cancel = g_object_ref(cancel);
+        sqlite3_progress_handler(writer->db, 10000, is_cancelled, cancel);
+    }
+    if (seal(writer, error))
+        return TRUE;
+    if (g_cancellable_is_cancelled(cancel)) {
+        g_clear_error(error);
+        (void)g_cancellable_set_error_if_cancelled(cancel, error);
+    }
+    return FALSE;
 }

@@ -54,6 +54,50 @@ static gboolean prepare_kind(DriveWriter *writer, RecordKind kind, GError **erro
     return writer->kinds[kind].insert != NULL;
 }
 
+static Extent *find_extent(KindWriter *kind, gint64 source)
+{
+    if (kind->last < kind->extents->len) {
+        Extent *extent = &g_array_index(kind->extents, Extent, kind->last);
+        if (extent->source == source)
+            return extent;
+    }
+    for (guint i = 0; i < kind->extents->len; i++)
+        if (g_array_index(kind->extents, Extent, i).source == source) {
+            kind->last = i;
+            return &g_array_index(kind->extents, Extent, i);
+        }
+    Extent extent = {.source = source, .ordered = TRUE};
+    kind->last = kind->extents->len;
+    g_array_append_val(kind->extents, extent);
+    return &g_array_index(kind->extents, Extent, kind->last);
+}
+
+gint64 *drive_writer_n_chunks(DriveWriter *writer, RecordKind kind, gint64 source)
+{
+    return &find_extent(&writer->kinds[kind], source)->n_chunks;
+}
+
+static gboolean count_chunks(DriveWriter *writer, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path,
+                      "SELECT kind, source, max(seq) FROM chunks GROUP BY kind, source", error);
+    if (stmt == NULL)
+        return FALSE;
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const char *table = (const char *)sqlite3_column_text(stmt, 0);
+        const RecordType *type = table != NULL ? record_type_by_table(table) : NULL;
+        if (type != NULL)
+            *drive_writer_n_chunks(writer, type->kind, sqlite3_column_int64(stmt, 1)) =
+                sqlite3_column_int64(stmt, 2);
+    }
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_DONE)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    return TRUE;
+}
+
 gboolean drive_writer_load_extents(DriveWriter *writer, GError **error)
 {
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
@@ -80,6 +124,8 @@ gboolean drive_writer_load_extents(DriveWriter *writer, GError **error)
     sqlite3_finalize(stmt);
     if (rc != SQLITE_DONE)
         return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    if (!count_chunks(writer, error))
+        return FALSE;
     stmt = drive_prepare(writer->db, writer->path, "SELECT max(id) FROM probes", error);
     if (stmt == NULL)
         return FALSE;
@@ -187,6 +233,7 @@ DriveWriter *drive_open_append(const char *path, GError **error)
     writer->was_closed = has_no_wal(fd);
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
+        !drive_exec(writer->db, path, "PRAGMA wal_checkpoint(TRUNCATE)", error) ||
         !drive_writer_load_extents(writer, error) || !drive_writer_begin(writer, error) ||
         !drive_exec(writer->db, path, "DELETE FROM meta WHERE key = 'closed'", error))
         return NULL;
@@ -200,9 +247,10 @@ void drive_writer_free(DriveWriter *writer)
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         sqlite3_finalize(writer->kinds[k].insert);
         g_array_unref(writer->kinds[k].extents);
-        if (writer->kinds[k].builders != NULL)
-            g_hash_table_unref(writer->kinds[k].builders);
     }
+    chunk_queue_free(writer->queue);
+    drive_drop_builders(writer);
+    g_clear_object(&writer->cancel);
     sqlite3_finalize(writer->put_extent);
     sqlite3_finalize(writer->put_chunk);
     if (writer->in_transaction)
@@ -246,24 +294,6 @@ static void bind_column(sqlite3_stmt *stmt, const RecordColumn *column, int para
                                 SQLITE_STATIC);
         break;
     }
-}
-
-static Extent *find_extent(KindWriter *kind, gint64 source)
-{
-    if (kind->last < kind->extents->len) {
-        Extent *extent = &g_array_index(kind->extents, Extent, kind->last);
-        if (extent->source == source)
-            return extent;
-    }
-    for (guint i = 0; i < kind->extents->len; i++)
-        if (g_array_index(kind->extents, Extent, i).source == source) {
-            kind->last = i;
-            return &g_array_index(kind->extents, Extent, i);
-        }
-    Extent extent = {.source = source, .ordered = TRUE};
-    kind->last = kind->extents->len;
-    g_array_append_val(kind->extents, extent);
-    return &g_array_index(kind->extents, Extent, kind->last);
 }
 
 const gint64 *drive_writer_latest(DriveWriter *writer, RecordKind kind, gint64 source)
@@ -529,7 +559,8 @@ static gboolean recount_kind(DriveWriter *writer, RecordKind kind, GError **erro
         return FALSE;
     for (guint i = 0; i < extents->len; i++) {
         Extent *extent = &g_array_index(extents, Extent, i);
-        *extent = (Extent){.source = extent->source, .ordered = TRUE, .dirty = TRUE};
+        *extent = (Extent){
+            .source = extent->source, .n_chunks = extent->n_chunks, .ordered = TRUE, .dirty = TRUE};
     }
     int rc = SQLITE_ROW;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)

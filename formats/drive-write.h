@@ -9,6 +9,8 @@
 #include "formats/drive.h"
 #include "formats/records.h"
 
+#include <gio/gio.h>
+
 typedef struct DriveWriter DriveWriter;
 
 /* Creates a new drive. Fails with DRIVE_ERROR_EXISTS rather than touch a file that is there.
@@ -86,5 +88,6 @@ guint64 drive_writer_size(DriveWriter *writer);
 gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error);
 
 /* Turns the rows of a drive that nobody writes into sealed column chunks (see docs/drive-file.md),
- * in one transaction; a failure leaves the drive as it was. Readers notice no difference. */
-gboolean drive_seal(const char *path, GError **error);
+ * in one transaction; a failure leaves the drive as it was. Readers notice no difference. `cancel`
+ * (nullable) ends it from another thread with G_IO_ERROR_CANCELLED. */
+gboolean drive_seal(const char *path, GCancellable *cancel, GError **error);

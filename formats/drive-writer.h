@@ -7,13 +7,23 @@
 #include "formats/chunk.h"
 #include "formats/drive-write.h"
 
+#include <gio/gio.h>
 #include <sqlite3.h>
 
 typedef struct {
     gint64 source;
     gint64 n, first_ns, last_ns;
+    gint64 n_chunks; /* number of the last one */
     gboolean ordered, dirty;
 } Extent;
+
+/* A chunk being built for a source. */
+typedef struct {
+    gint64 source, last_ns;
+    ChunkBuilder *builder;
+} SourceBuilder;
+
+typedef struct ChunkQueue ChunkQueue;
 
 typedef struct {
     sqlite3_stmt *insert;
@@ -21,10 +31,9 @@ typedef struct {
     GArray *extents;
     guint last; /* index into extents of the source seen last */
     int time_column, source_column;
-    gboolean sealed;            /* drive_kind_is_sealed() */
-    GHashTable *builders;       /* bulk: source -> ChunkBuilder; NULL until needed */
-    ChunkBuilder *last_builder; /* the one of last_builder_source */
-    gint64 last_builder_source;
+    gboolean sealed;     /* drive_kind_is_sealed() */
+    GPtrArray *builders; /* of SourceBuilder; NULL until needed */
+    guint last_builder;  /* index of the one asked for last */
 } KindWriter;
 
 struct DriveWriter {
@@ -34,6 +43,9 @@ struct DriveWriter {
     sqlite3_stmt *put_extent, *put_chunk;
     gboolean in_transaction, bulk;
     gboolean was_closed; /* the file had no WAL when it was opened to append */
+    gboolean still;    /* the file's pages do not change: all that is written goes to the WAL */
+    ChunkQueue *queue; /* NULL until needed */
+    GCancellable *cancel;
     gint64 next_probe;
     KindWriter kinds[RECORD_KIND_COUNT];
 };
@@ -44,6 +56,19 @@ gboolean drive_writer_begin(DriveWriter *writer, GError **error);
 /* Whether records of this kind are sealed: they have a time and a source, and come in numbers. */
 gboolean drive_kind_is_sealed(RecordKind kind);
 
+/* ---- drive-encode.c ---- */
+
+/* Hands the rows of the builder over to be encoded and stored as the next chunk of the source; the
+ * builder is empty after it. A failure may show in a later call. */
+gboolean drive_put_chunk(DriveWriter *writer, RecordKind kind, gint64 source, ChunkBuilder *builder,
+                         GError **error);
+/* Waits until all chunks are stored. */
+gboolean drive_put_chunks_end(DriveWriter *writer, GError **error);
+/* Drops what is not stored. NULL is allowed. */
+void chunk_queue_free(ChunkQueue *queue);
+
+/* ---- drive-seal.c ---- */
+
 /* Bulk: puts the record into the chunk being built for its source. FALSE if it has to be written as
  * a row (out of order, or too many sources); sets *failed on failure. */
 gboolean drive_bulk_add(DriveWriter *writer, RecordKind kind, const void *record, gint64 source,
@@ -52,14 +77,22 @@ gboolean drive_bulk_add(DriveWriter *writer, RecordKind kind, const void *record
 /* Bulk: writes the chunks that are being built, and seals rows that had to be written as such. */
 gboolean drive_bulk_finish(DriveWriter *writer, GError **error);
 
+/* Frees the chunks that are being built. */
+void drive_drop_builders(DriveWriter *writer);
+
 /* Seals all live rows, within the open transaction. */
 gboolean drive_seal_rows(DriveWriter *writer, GError **error);
+
+/* ---- drive-write.c ---- */
 
 /* Reads the extents of the file again. */
 gboolean drive_writer_load_extents(DriveWriter *writer, GError **error);
 
 /* Latest time of a source seen so far, or NULL if there is none. */
 const gint64 *drive_writer_latest(DriveWriter *writer, RecordKind kind, gint64 source);
+
+/* Number of chunks of a source, to be counted on. Valid until the next source is seen. */
+gint64 *drive_writer_n_chunks(DriveWriter *writer, RecordKind kind, gint64 source);
 
 /* Writes changed extents, within the open transaction. */
 gboolean drive_writer_put_extents(DriveWriter *writer, GError **error);

@@ -167,7 +167,7 @@ static gpointer seal(gpointer path)
 {
     g_autofree char *own = path;
     g_autoptr(GError) error = NULL;
-    if (!drive_seal(own, &error))
+    if (!drive_seal(own, NULL, &error))
         g_warning("%s; the drive stays as it is", error->message);
     return NULL;
 }

@@ -126,7 +126,7 @@ int main(int argc, char **argv)
            millions / select, select / read_rows, select / read_sealed);
     g_autoptr(GError) error = NULL;
     double start = now_s();
-    (void)drive_seal(rows, &error);
+    (void)drive_seal(rows, NULL, &error);
     check(error);
     printf("%-28s %8.2f M/s\n", "sealing", millions / (now_s() - start));
     (void)g_unlink(rows);

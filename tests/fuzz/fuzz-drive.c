@@ -73,7 +73,7 @@ static void enter(void)
     add_records(writer, 1000);
     g_assert_true(drive_writer_close(writer, NULL));
     g_clear_pointer(&writer, drive_writer_free);
-    g_assert_true(drive_seal(path, NULL));
+    g_assert_true(drive_seal(path, NULL, NULL));
     writer = drive_open_append(path, NULL);
     add_records(writer, 2000);
     g_assert_true(drive_writer_close(writer, NULL));

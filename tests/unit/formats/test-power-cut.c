@@ -67,7 +67,7 @@ static CrashRecord *record_a_drive(const char *path)
     }
     g_assert_true(drive_writer_close(writer, &error));
     drive_writer_free(writer);
-    g_assert_true(drive_seal(path, &error));
+    g_assert_true(drive_seal(path, NULL, &error));
     g_assert_no_error(error);
     crash_record_stop(record);
     return record;

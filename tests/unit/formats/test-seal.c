@@ -146,7 +146,7 @@ static void test_any_history(Fixture *f, gconstpointer data)
             drive_writer_free(writer);
             check(f->path, model, 0, INT64_MIN, INT64_MAX);
             check(f->path, model, 1, 500, 50000);
-            g_assert_true(drive_seal(f->path, &error));
+            g_assert_true(drive_seal(f->path, NULL, &error));
             g_assert_no_error(error);
         }
         check(f->path, model, 0, INT64_MIN, INT64_MAX);
@@ -176,7 +176,7 @@ static void make_sealed(const char *path, GArray *model)
     add_rows(writer, model, &clock, 60000, TRUE);
     g_assert_true(drive_writer_close(writer, &error));
     g_clear_pointer(&writer, drive_writer_free);
-    g_assert_true(drive_seal(path, &error));
+    g_assert_true(drive_seal(path, NULL, &error));
     g_assert_no_error(error);
     g_assert_cmpint(query(path, "SELECT count(*) FROM samples"), ==, 0);
     g_assert_cmpint(query(path, "SELECT sum(n) FROM chunks"), ==, 60000);
@@ -236,10 +236,57 @@ static void test_liars(Fixture *f, gconstpointer data)
     }
 }
 
+/* ---- ended from another thread ---- */
+
+static gpointer cancel_soon(gpointer data)
+{
+    g_usleep((gulong)g_test_rand_int_range(0, 60000));
+    g_cancellable_cancel(data);
+    return NULL;
+}
+
+/* Whenever sealing is told to end, the drive is whole, and the next attempt does the rest. */
+static void test_cancel(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_autoptr(GError) error = NULL;
+    gint64 clock = 0;
+    DriveWriter *writer = drive_create(f->path, &error);
+    add_rows(writer, model, &clock, 100000, TRUE);
+    g_assert_true(drive_writer_close(writer, &error));
+    drive_writer_free(writer);
+    g_autofree char *original = NULL;
+    gsize length = 0;
+    g_assert_true(g_file_get_contents(f->path, &original, &length, NULL));
+    int cancelled = 0;
+    for (int round = 0; round < 8; round++) {
+        g_assert_true(g_file_set_contents(f->path, original, (gssize)length, NULL));
+        g_autoptr(GCancellable) cancel = g_cancellable_new();
+        if (round == 0)
+            g_cancellable_cancel(cancel);
+        GThread *thread = g_thread_new("cancel", cancel_soon, cancel);
+        if (!drive_seal(f->path, cancel, &error)) {
+            g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+            g_clear_error(&error);
+            cancelled++;
+        }
+        (void)g_thread_join(thread);
+        g_assert_cmpint(query(f->path, "SELECT count(*) FROM meta WHERE key = 'closed'"), ==, 1);
+        check(f->path, model, 0, INT64_MIN, INT64_MAX);
+        g_assert_true(drive_seal(f->path, NULL, &error));
+        g_assert_no_error(error);
+        check(f->path, model, 0, INT64_MIN, INT64_MAX);
+        g_assert_cmpint(query(f->path, "SELECT count(*) FROM samples"), ==, 0);
+    }
+    g_assert_cmpint(cancelled, >=, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/seal/any-history", Fixture, NULL, set_up, test_any_history, tear_down);
+    g_test_add("/seal/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
     g_test_add("/seal/liars", Fixture, NULL, set_up, test_liars, tear_down);
     return g_test_run();
 }

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of a chunk that is being built, for the writers of many rows: chunk-write.c and
+ * drive-pages.c only. A row is made value by value and ended with chunk_builder_end_row().
+ */
+#pragma once
+
+#include "formats/chunk.h"
+
+#include <string.h>
+#include <zstd.h>
+
+struct ChunkBuilder {
+    const RecordType *type;
+    int time_column;
+    size_t n;
+    uint64_t row_known; /* of the row being made */
+    uint64_t *known;
+    int64_t *values[64]; /* by column: the integer, the bits of the double, the text's address */
+    struct {
+        const char *text;
+        size_t length;
+    } last[64]; /* texts repeat from row to row */
+    GStringChunk *text;
+    /* scratch space, kept from chunk to chunk */
+    int64_t *ints;
+    uint8_t *packed;
+    GByteArray *raw, *stored, *directory, *data;
+    ZSTD_CCtx *zstd;
+};
+
+/* `value`: as values[] above. */
+static inline void chunk_builder_set(ChunkBuilder *builder, unsigned c, int64_t value)
+{
+    if (builder->values[c] == NULL)
+        builder->values[c] = g_new(int64_t, CHUNK_ROWS);
+    builder->values[c][builder->n] = value;
+    builder->row_known |= UINT64_C(1) << c;
+}
+
+static inline void chunk_builder_set_real(ChunkBuilder *builder, unsigned c, double value)
+{
+    int64_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    chunk_builder_set(builder, c, bits);
+}
+
+/* `text` need not end in a zero byte, and holds none. */
+static inline void chunk_builder_set_text(ChunkBuilder *builder, unsigned c, const char *text,
+                                          size_t length)
+{
+    if (builder->last[c].text == NULL || builder->last[c].length != length ||
+        memcmp(builder->last[c].text, text, length) != 0) {
+        builder->last[c].text = g_string_chunk_insert_len(builder->text, text, (gssize)length);
+        builder->last[c].length = length;
+    }
+    chunk_builder_set(builder, c, (int64_t)(intptr_t)builder->last[c].text);
+}
+
+static inline void chunk_builder_end_row(ChunkBuilder *builder)
+{
+    builder->known[builder->n++] = builder->row_known;
+    builder->row_known = 0;
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation. A table is a tree of pages. The way from the root to the leaf is kept as a
+ * stack of page numbers and cell numbers; pages are read in blocks, because the leaves of a table
+ * that only grew lie one after the other. A row is a header of serial types, which say kind and
+ * length of each value, and the values. All that the file says is checked before it is used: it
+ * may come from a stranger.
+ */
+#include "formats/drive-pages.h"
+
+#include "formats/chunk-builder.h"
+#include "formats/drive-file.h"
+#include "formats/drive-schema.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    MAX_DEPTH = 20,
+    BLOCK_SIZE = 256 * 1024,
+    MAX_PAYLOAD = 1 << 20, /* rows of sealed kinds are some hundred bytes */
+    PAGE_TABLE_INTERIOR = 5,
+    PAGE_TABLE_LEAF = 13,
+    SERIAL_REAL = 7,
+    SERIAL_ZERO = 8,
+    SERIAL_ONE = 9,
+    SERIAL_TEXT = 13, /* and every second number above */
+    FILE_HEADER_SIZE = 100,
+};
+
+typedef struct {
+    guint8 *bytes; /* a copy of the page */
+    guint at, n_cells;
+    gboolean leaf;
+    guint header; /* of the page: offset of the array of cells */
+} Level;
+
+struct PageRows {
+    const RecordType *type;
+    int fd;
+    sqlite3_stmt *same_row; /* what SQLite makes of a row */
+    gint64 n_pages, n_pushed;
+    gsize page_size, usable;
+    guint8 *block;
+    gint64 block_first, block_pages; /* page numbers in `block`, from 1 */
+    Level levels[MAX_DEPTH];
+    int depth;           /* levels in use */
+    int column_of[128];  /* column of the table -> of the record, -1 if unknown */
+    guint n_columns;     /* of the table */
+    GByteArray *payload; /* of a row that overflows its page */
+    /* the row */
+    gint64 rowid;
+    guint8 serial[64]; /* by record column: 0 none, else as above, with 13 for all texts */
+    guint32 length[64];
+    const guint8 *value[64];
+};
+
+static guint get_u16(const guint8 *p)
+{
+    return (guint)p[0] << 8 | p[1];
+}
+
+static guint32 get_u32(const guint8 *p)
+{
+    return (guint32)get_u16(p) << 16 | get_u16(p + 2);
+}
+
+/* Reads a variable-length integer. FALSE beyond `end`. */
+static gboolean get_varint(const guint8 **at, const guint8 *end, guint64 *value)
+{
+    const guint8 *p = *at;
+    guint64 v = 0;
+    for (int i = 0; i < 9; i++) {
+        if (p >= end)
+            return FALSE;
+        guint8 byte = *p++;
+        v = i == 8 ? v << 8 | byte : v << 7 | (byte & 0x7fU);
+        if (i == 8 || byte < 0x80)
+            break;
+    }
+    *at = p;
+    *value = v;
+    return TRUE;
+}
+
+/* ---- pages ---- */
+
+static gboolean read_block(PageRows *rows, gint64 first)
+{
+    gsize want = BLOCK_SIZE / rows->page_size * rows->page_size;
+    gsize got = 0;
+    while (got < want) {
+        ssize_t n = pread(rows->fd, rows->block + got, want - got,
+                          (off_t)((first - 1) * (gint64)rows->page_size + (gint64)got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        got += (gsize)n;
+    }
+    rows->block_first = first;
+    rows->block_pages = (gint64)(got / rows->page_size);
+    return rows->block_pages > 0;
+}
+
+/* Valid until the next call. NULL if there is no such page. */
+static const guint8 *get_page(PageRows *rows, gint64 number)
+{
+    if (number < 1 || number > rows->n_pages)
+        return NULL;
+    if ((number < rows->block_first || number >= rows->block_first + rows->block_pages) &&
+        !read_block(rows, number))
+        return NULL;
+    return rows->block + (gsize)(number - rows->block_first) * rows->page_size;
+}
+
+static gboolean push(PageRows *rows, gint64 number)
+{
+    const guint8 *page = get_page(rows, number);
+    /* A tree has each page once: more visits than pages are a circle. */
+    if (page == NULL || rows->depth == MAX_DEPTH || ++rows->n_pushed > rows->n_pages)
+        return FALSE;
+    Level *level = &rows->levels[rows->depth];
+    if (level->bytes == NULL)
+        level->bytes = g_malloc(rows->page_size);
+    memcpy(level->bytes, page, rows->page_size);
+    guint start = number == 1 ? FILE_HEADER_SIZE : 0;
+    const guint8 *head = level->bytes + start;
+    if (head[0] != PAGE_TABLE_LEAF && head[0] != PAGE_TABLE_INTERIOR)
+        return FALSE;
+    level->leaf = head[0] == PAGE_TABLE_LEAF;
+    level->header = start + (level->leaf ? 8 : 12);
+    level->n_cells = get_u16(head + 3);
+    level->at = 0;
+    if (level->header + 2 * (gsize)level->n_cells > rows->usable)
+        return FALSE;
+    rows->depth++;
+    return TRUE;
+}
+
+/* Start of a cell of the level, or NULL. */
+static const guint8 *get_cell(const PageRows *rows, const Level *level, guint number)
+{
+    guint offset = get_u16(level->bytes + level->header + 2 * number);
+    return offset >= level->header && offset + 4 <= rows->usable ? level->bytes + offset : NULL;
+}
+
+/* Goes on to the next leaf that has a cell left. */
+static PageStep find_leaf(PageRows *rows)
+{
+    while (rows->depth > 0) {
+        Level *level = &rows->levels[rows->depth - 1];
+        if (level->leaf) {
+            if (level->at < level->n_cells)
+                return PAGE_ROWS_ROW;
+            rows->depth--;
+            continue;
+        }
+        if (level->at > level->n_cells) {
+            rows->depth--;
+            continue;
+        }
+        /* The child after the last cell stands in the header of the page. */
+        const guint8 *child = level->at == level->n_cells ? level->bytes + level->header - 4
+                                                          : get_cell(rows, level, level->at);
+        level->at++;
+        if (child == NULL || !push(rows, get_u32(child)))
+            return PAGE_ROWS_FAILED;
+    }
+    return PAGE_ROWS_END;
+}
+
+/* ---- rows ---- */
+
+/* Bytes of a value by its serial type. */
+static guint64 length_of(guint64 serial)
+{
+    static const guint8 lengths[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+    return serial < 12 ? lengths[serial] : (serial - 12) / 2;
+}
+
+/* Header and values to serial[], length[] and value[]. Columns at the end that the row lacks were
+ * added to the table after it was written: they have no value. */
+static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
+{
+    const guint8 *end = row + size;
+    const guint8 *at = row;
+    guint64 header_size = 0;
+    if (!get_varint(&at, end, &header_size) || header_size > size ||
+        (gsize)(at - row) > header_size)
+        return FALSE;
+    const guint8 *header_end = row + header_size;
+    const guint8 *value = header_end;
+    memset(rows->serial, 0, sizeof rows->serial);
+    for (guint i = 0; i < rows->n_columns && at < header_end; i++) {
+        guint64 serial = *at;
+        if (serial < 0x80)
+            at++;
+        else if (!get_varint(&at, header_end, &serial))
+            return FALSE;
+        guint64 length = length_of(serial);
+        if (length > (guint64)(end - value))
+            return FALSE;
+        int c = rows->column_of[i];
+        if (c >= 0) {
+            rows->serial[c] = serial >= 12 ? (guint8)(12 + (serial & 1)) : (guint8)serial;
+            rows->length[c] = (guint32)length;
+            rows->value[c] = value;
+        }
+        value += length;
+    }
+    return TRUE;
+}
+
+/* A row too long for its page goes on in a chain of other pages. */
+static gboolean gather_overflow(PageRows *rows, const guint8 *local, gsize n_local, gsize size,
+                                guint32 next)
+{
+    g_byte_array_set_size(rows->payload, 0);
+    g_byte_array_append(rows->payload, local, (guint)n_local);
+    while (rows->payload->len < size) {
+        const guint8 *page = get_page(rows, next);
+        if (page == NULL)
+            return FALSE;
+        gsize n = MIN(rows->usable - 4, size - rows->payload->len);
+        next = get_u32(page);
+        g_byte_array_append(rows->payload, page + 4, (guint)n);
+    }
+    return split_row(rows, rows->payload->data, size);
+}
+
+PageStep page_rows_next(PageRows *rows)
+{
+    PageStep step = find_leaf(rows);
+    if (step != PAGE_ROWS_ROW)
+        return step;
+    Level *level = &rows->levels[rows->depth - 1];
+    const guint8 *at = get_cell(rows, level, level->at++);
+    const guint8 *end = level->bytes + rows->usable;
+    guint64 size = 0;
+    guint64 rowid = 0;
+    if (at == NULL || !get_varint(&at, end, &size) || !get_varint(&at, end, &rowid) ||
+        size > MAX_PAYLOAD)
+        return PAGE_ROWS_FAILED;
+    rows->rowid = (gint64)rowid;
+    if (size <= rows->usable - 35) {
+        if (size > (guint64)(end - at) || !split_row(rows, at, size))
+            return PAGE_ROWS_FAILED;
+        return PAGE_ROWS_ROW;
+    }
+    /* How much of it stays here: file format 1.6, "surplus" */
+    gsize least = (rows->usable - 12) * 32 / 255 - 23;
+    gsize n_local = least + (size - least) % (rows->usable - 4);
+    if (n_local > rows->usable - 35)
+        n_local = least;
+    if (n_local + 4 > (gsize)(end - at) ||
+        !gather_overflow(rows, at, n_local, size, get_u32(at + n_local)))
+        return PAGE_ROWS_FAILED;
+    return PAGE_ROWS_ROW;
+}
+
+static inline gint64 big_endian(const guint8 *p, guint length)
+{
+    guint64 v = (guint64)(gint64)(gint8)p[0];
+    for (guint i = 1; i < length; i++)
+        v = v << 8 | p[i];
+    return (gint64)v;
+}
+
+static gboolean is_int(guint8 serial)
+{
+    return (serial >= 1 && serial <= 6) || serial == SERIAL_ZERO || serial == SERIAL_ONE;
+}
+
+static inline gint64 int_value(const PageRows *rows, unsigned c)
+{
+    guint8 serial = rows->serial[c];
+    return serial >= SERIAL_ZERO ? serial - SERIAL_ZERO
+                                 : big_endian(rows->value[c], rows->length[c]);
+}
+
+gint64 page_rows_int(const PageRows *rows, unsigned column)
+{
+    return is_int(rows->serial[column]) ? int_value(rows, column) : 0;
+}
+
+static void add_enum(const PageRows *rows, ChunkBuilder *builder, unsigned c)
+{
+    const RecordColumn *column = &rows->type->columns[c];
+    const char *word = (const char *)rows->value[c];
+    size_t length = rows->length[c];
+    /* mostly that of the row before */
+    int64_t value = builder->n > 0 && builder->values[c] != NULL &&
+                            (builder->known[builder->n - 1] >> c & 1U) != 0
+                        ? builder->values[c][builder->n - 1]
+                        : 0;
+    const char *name = record_enum_name(column, (int)value);
+    if (strncmp(name, word, length) != 0 || name[length] != '\0')
+        value = record_enum_value(column, word, length);
+    if (value >= 0)
+        chunk_builder_set(builder, c, value);
+}
+
+void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
+{
+    for (unsigned c = 0; c < rows->type->n_columns; c++) {
+        guint8 serial = rows->serial[c];
+        if (serial == 0)
+            continue;
+        switch (rows->type->columns[c].type) {
+        case COLUMN_INT:
+            if (is_int(serial))
+                chunk_builder_set(builder, c, int_value(rows, c));
+            break;
+        case COLUMN_REAL:
+            if (serial == SERIAL_REAL)
+                chunk_builder_set(builder, c, big_endian(rows->value[c], 8));
+            else if (is_int(serial)) /* SQLite writes whole reals as integers */
+                chunk_builder_set_real(builder, c, (double)int_value(rows, c));
+            break;
+        case COLUMN_TEXT:
+            if (serial == SERIAL_TEXT)
+                chunk_builder_set_text(builder, c, (const char *)rows->value[c], rows->length[c]);
+            break;
+        case COLUMN_ENUM:
+            if (serial == SERIAL_TEXT)
+                add_enum(rows, builder, c);
+            break;
+        }
+    }
+    chunk_builder_end_row(builder);
+}
+
+static gboolean value_agrees(const PageRows *rows, unsigned c, sqlite3_stmt *stmt, int i)
+{
+    guint8 serial = rows->serial[c];
+    switch (sqlite3_column_type(stmt, i)) {
+    case SQLITE_NULL:
+        return serial == 0;
+    case SQLITE_INTEGER:
+        return is_int(serial) && int_value(rows, c) == sqlite3_column_int64(stmt, i);
+    case SQLITE_FLOAT: {
+        double real = sqlite3_column_double(stmt, i);
+        gint64 bits = 0;
+        memcpy(&bits, &real, sizeof bits);
+        return serial == SERIAL_REAL ? big_endian(rows->value[c], 8) == bits
+                                     : is_int(serial) && (double)int_value(rows, c) == real;
+    }
+    case SQLITE_TEXT:
+        return serial == SERIAL_TEXT && rows->length[c] == (guint32)sqlite3_column_bytes(stmt, i) &&
+               memcmp(rows->value[c], sqlite3_column_text(stmt, i), rows->length[c]) == 0;
+    default:
+        return serial == 12;
+    }
+}
+
+gboolean page_rows_agree(const PageRows *rows)
+{
+    sqlite3_stmt *stmt = rows->same_row;
+    (void)sqlite3_bind_int64(stmt, 1, rows->rowid);
+    gboolean agree =
+        sqlite3_step(stmt) == SQLITE_ROW && (guint)sqlite3_column_count(stmt) == rows->n_columns;
+    for (guint i = 0; agree && i < rows->n_columns; i++)
+        if (rows->column_of[i] >= 0)
+            agree = value_agrees(rows, (unsigned)rows->column_of[i], stmt, (int)i);
+    (void)sqlite3_reset(stmt);
+    return agree;
+}
+
+/* ---- opening ---- */
+
+/* Which column of the table is which of the record. FALSE for a table that no drive has. */
+static gboolean map_columns(PageRows *rows, sqlite3 *db)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(db, "", "SELECT name, hidden, pk FROM pragma_table_xinfo(?1, 'main')", NULL);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_text(stmt, 1, rows->type->table, -1, SQLITE_STATIC);
+    gboolean plain = TRUE;
+    while (plain && sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(stmt, 0);
+        plain = name != NULL && sqlite3_column_int(stmt, 1) == 0 &&
+                sqlite3_column_int(stmt, 2) == 0 && rows->n_columns < G_N_ELEMENTS(rows->column_of);
+        if (plain)
+            rows->column_of[rows->n_columns++] = record_find_column(rows->type, name);
+    }
+    sqlite3_finalize(stmt);
+    return plain && rows->n_columns > 0;
+}
+
+static gint64 query(sqlite3 *db, const char *sql, const char *table)
+{
+    sqlite3_stmt *stmt = drive_prepare(db, "", sql, NULL);
+    if (stmt == NULL)
+        return -1;
+    if (table != NULL)
+        (void)sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
+    gint64 value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+    sqlite3_finalize(stmt);
+    return value;
+}
+
+PageRows *page_rows_new(int fd, sqlite3 *db, RecordKind kind)
+{
+    g_autoptr(PageRows) rows = g_new0(PageRows, 1);
+    rows->type = record_type(kind);
+    rows->fd = fd;
+    rows->payload = g_byte_array_new();
+    rows->block = g_malloc(BLOCK_SIZE);
+    guint8 header[FILE_HEADER_SIZE];
+    gint64 page_size = query(db, "PRAGMA page_size", NULL);
+    rows->n_pages = query(db, "PRAGMA page_count", NULL);
+    gint64 root =
+        query(db, "SELECT rootpage FROM main.sqlite_schema WHERE type = 'table' AND name = ?1",
+              rows->type->table);
+    /* The file's own header must agree with what SQLite uses; text is UTF-8 (1). */
+    if (page_size < 512 || page_size > 65536 || rows->n_pages < 1 ||
+        pread(fd, header, sizeof header, 0) != (ssize_t)sizeof header ||
+        get_u16(header + 16) != (page_size == 65536 ? 1 : page_size) || get_u32(header + 56) != 1 ||
+        !map_columns(rows, db))
+        return NULL;
+    rows->page_size = (gsize)page_size;
+    rows->usable = rows->page_size - header[20];
+    g_autofree char *sql =
+        g_strdup_printf("SELECT * FROM main.%s WHERE rowid = ?1", rows->type->table);
+    rows->same_row = drive_prepare(db, "", sql, NULL);
+    if (rows->same_row == NULL || rows->usable < 480 || !push(rows, root))
+        return NULL;
+    return g_steal_pointer(&rows);
+}
+
+void page_rows_free(PageRows *rows)
+{
+    if (rows == NULL)
+        return;
+    for (int i = 0; i < MAX_DEPTH; i++)
+        g_free(rows->levels[i].bytes);
+    sqlite3_finalize(rows->same_row);
+    g_free(rows->block);
+    g_byte_array_unref(rows->payload);
+    g_free(rows);
+}
