@@ -11,6 +11,7 @@
 #include "formats/chunk-builder.h"
 #include "formats/drive-file.h"
 #include "formats/drive-schema.h"
+#include "formats/page-format.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -19,13 +20,6 @@ enum {
     MAX_DEPTH = 20,
     BLOCK_SIZE = 256 * 1024,
     MAX_PAYLOAD = 1 << 20, /* rows of sealed kinds are some hundred bytes */
-    PAGE_TABLE_INTERIOR = 5,
-    PAGE_TABLE_LEAF = 13,
-    SERIAL_REAL = 7,
-    SERIAL_ZERO = 8,
-    SERIAL_ONE = 9,
-    SERIAL_TEXT = 13, /* and every second number above */
-    FILE_HEADER_SIZE = 100,
 };
 
 typedef struct {
@@ -54,34 +48,6 @@ struct PageRows {
     guint32 length[64];
     const guint8 *value[64];
 };
-
-static guint get_u16(const guint8 *p)
-{
-    return (guint)p[0] << 8 | p[1];
-}
-
-static guint32 get_u32(const guint8 *p)
-{
-    return (guint32)get_u16(p) << 16 | get_u16(p + 2);
-}
-
-/* Reads a variable-length integer. FALSE beyond `end`. */
-static gboolean get_varint(const guint8 **at, const guint8 *end, guint64 *value)
-{
-    const guint8 *p = *at;
-    guint64 v = 0;
-    for (int i = 0; i < 9; i++) {
-        if (p >= end)
-            return FALSE;
-        guint8 byte = *p++;
-        v = i == 8 ? v << 8 | byte : v << 7 | (byte & 0x7fU);
-        if (i == 8 || byte < 0x80)
-            break;
-    }
-    *at = p;
-    *value = v;
-    return TRUE;
-}
 
 /* ---- pages ---- */
 
@@ -124,13 +90,13 @@ static gboolean push(PageRows *rows, gint64 number)
     if (level->bytes == NULL)
         level->bytes = g_malloc(rows->page_size);
     memcpy(level->bytes, page, rows->page_size);
-    guint start = number == 1 ? FILE_HEADER_SIZE : 0;
+    guint start = number == 1 ? PAGE_FILE_HEADER_SIZE : 0;
     const guint8 *head = level->bytes + start;
     if (head[0] != PAGE_TABLE_LEAF && head[0] != PAGE_TABLE_INTERIOR)
         return FALSE;
     level->leaf = head[0] == PAGE_TABLE_LEAF;
     level->header = start + (level->leaf ? 8 : 12);
-    level->n_cells = get_u16(head + 3);
+    level->n_cells = page_u16(head + 3);
     level->at = 0;
     if (level->header + 2 * (gsize)level->n_cells > rows->usable)
         return FALSE;
@@ -141,7 +107,7 @@ static gboolean push(PageRows *rows, gint64 number)
 /* Start of a cell of the level, or NULL. */
 static const guint8 *get_cell(const PageRows *rows, const Level *level, guint number)
 {
-    guint offset = get_u16(level->bytes + level->header + 2 * number);
+    guint offset = page_u16(level->bytes + level->header + 2 * number);
     return offset >= level->header && offset + 4 <= rows->usable ? level->bytes + offset : NULL;
 }
 
@@ -164,7 +130,7 @@ static PageStep find_leaf(PageRows *rows)
         const guint8 *child = level->at == level->n_cells ? level->bytes + level->header - 4
                                                           : get_cell(rows, level, level->at);
         level->at++;
-        if (child == NULL || !push(rows, get_u32(child)))
+        if (child == NULL || !push(rows, page_u32(child)))
             return PAGE_ROWS_FAILED;
     }
     return PAGE_ROWS_END;
@@ -172,41 +138,30 @@ static PageStep find_leaf(PageRows *rows)
 
 /* ---- rows ---- */
 
-/* Bytes of a value by its serial type. */
-static guint64 length_of(guint64 serial)
-{
-    static const guint8 lengths[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-    return serial < 12 ? lengths[serial] : (serial - 12) / 2;
-}
-
 /* Header and values to serial[], length[] and value[]. Columns at the end that the row lacks were
  * added to the table after it was written: they have no value. */
 static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
 {
-    const guint8 *end = row + size;
-    const guint8 *at = row;
-    guint64 header_size = 0;
-    if (!get_varint(&at, end, &header_size) || header_size > size ||
-        (gsize)(at - row) > header_size)
+    gint64 header_size = 0;
+    gsize at = page_varint(row, size, &header_size);
+    if (at == 0 || header_size < (gint64)at || header_size > (gint64)size)
         return FALSE;
-    const guint8 *header_end = row + header_size;
-    const guint8 *value = header_end;
+    const guint8 *value = row + header_size;
+    const guint8 *end = row + size;
     memset(rows->serial, 0, sizeof rows->serial);
-    for (guint i = 0; i < rows->n_columns && at < header_end; i++) {
-        guint64 serial = *at;
-        if (serial < 0x80)
-            at++;
-        else if (!get_varint(&at, header_end, &serial))
-            return FALSE;
-        guint64 length = length_of(serial);
-        if (length > (guint64)(end - value))
+    for (guint i = 0; i < rows->n_columns && at < (gsize)header_size; i++) {
+        gint64 serial = row[at];
+        guint step = serial < 0x80 ? 1 : page_varint(row + at, (gsize)header_size - at, &serial);
+        gint64 length = page_value_size(serial);
+        if (step == 0 || length < 0 || length > end - value)
             return FALSE;
         int c = rows->column_of[i];
         if (c >= 0) {
-            rows->serial[c] = serial >= 12 ? (guint8)(12 + (serial & 1)) : (guint8)serial;
+            rows->serial[c] = (guint8)(serial < SERIAL_BLOB ? serial : SERIAL_BLOB + (serial & 1));
             rows->length[c] = (guint32)length;
             rows->value[c] = value;
         }
+        at += step;
         value += length;
     }
     return TRUE;
@@ -223,7 +178,7 @@ static gboolean gather_overflow(PageRows *rows, const guint8 *local, gsize n_loc
         if (page == NULL)
             return FALSE;
         gsize n = MIN(rows->usable - 4, size - rows->payload->len);
-        next = get_u32(page);
+        next = page_u32(page);
         g_byte_array_append(rows->payload, page + 4, (guint)n);
     }
     return split_row(rows, rows->payload->data, size);
@@ -237,34 +192,22 @@ PageStep page_rows_next(PageRows *rows)
     Level *level = &rows->levels[rows->depth - 1];
     const guint8 *at = get_cell(rows, level, level->at++);
     const guint8 *end = level->bytes + rows->usable;
-    guint64 size = 0;
-    guint64 rowid = 0;
-    if (at == NULL || !get_varint(&at, end, &size) || !get_varint(&at, end, &rowid) ||
-        size > MAX_PAYLOAD)
+    gint64 size = 0;
+    guint step_size = at != NULL ? page_varint(at, (gsize)(end - at), &size) : 0;
+    guint step_id = step_size > 0
+                        ? page_varint(at + step_size, (gsize)(end - at) - step_size, &rows->rowid)
+                        : 0;
+    if (step_id == 0 || size < 0 || size > MAX_PAYLOAD)
         return PAGE_ROWS_FAILED;
-    rows->rowid = (gint64)rowid;
-    if (size <= rows->usable - 35) {
-        if (size > (guint64)(end - at) || !split_row(rows, at, size))
-            return PAGE_ROWS_FAILED;
-        return PAGE_ROWS_ROW;
-    }
-    /* How much of it stays here: file format 1.6, "surplus" */
-    gsize least = (rows->usable - 12) * 32 / 255 - 23;
-    gsize n_local = least + (size - least) % (rows->usable - 4);
-    if (n_local > rows->usable - 35)
-        n_local = least;
-    if (n_local + 4 > (gsize)(end - at) ||
-        !gather_overflow(rows, at, n_local, size, get_u32(at + n_local)))
+    at += step_size + step_id;
+    gsize n_local = page_local_size((gsize)size, rows->usable, FALSE);
+    gboolean overflows = n_local < (gsize)size;
+    if (n_local + (overflows ? 4 : 0) > (gsize)(end - at))
         return PAGE_ROWS_FAILED;
-    return PAGE_ROWS_ROW;
-}
-
-static inline gint64 big_endian(const guint8 *p, guint length)
-{
-    guint64 v = (guint64)(gint64)(gint8)p[0];
-    for (guint i = 1; i < length; i++)
-        v = v << 8 | p[i];
-    return (gint64)v;
+    gboolean split = overflows
+                         ? gather_overflow(rows, at, n_local, (gsize)size, page_u32(at + n_local))
+                         : split_row(rows, at, (gsize)size);
+    return split ? PAGE_ROWS_ROW : PAGE_ROWS_FAILED;
 }
 
 static gboolean is_int(guint8 serial)
@@ -276,7 +219,7 @@ static inline gint64 int_value(const PageRows *rows, unsigned c)
 {
     guint8 serial = rows->serial[c];
     return serial >= SERIAL_ZERO ? serial - SERIAL_ZERO
-                                 : big_endian(rows->value[c], rows->length[c]);
+                                 : page_signed(rows->value[c], rows->length[c]);
 }
 
 gint64 page_rows_int(const PageRows *rows, unsigned column)
@@ -314,7 +257,7 @@ void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
             break;
         case COLUMN_REAL:
             if (serial == SERIAL_REAL)
-                chunk_builder_set(builder, c, big_endian(rows->value[c], 8));
+                chunk_builder_set(builder, c, page_signed(rows->value[c], 8));
             else if (is_int(serial)) /* SQLite writes whole reals as integers */
                 chunk_builder_set_real(builder, c, (double)int_value(rows, c));
             break;
@@ -343,14 +286,14 @@ static gboolean value_agrees(const PageRows *rows, unsigned c, sqlite3_stmt *stm
         double real = sqlite3_column_double(stmt, i);
         gint64 bits = 0;
         memcpy(&bits, &real, sizeof bits);
-        return serial == SERIAL_REAL ? big_endian(rows->value[c], 8) == bits
+        return serial == SERIAL_REAL ? page_signed(rows->value[c], 8) == bits
                                      : is_int(serial) && (double)int_value(rows, c) == real;
     }
     case SQLITE_TEXT:
         return serial == SERIAL_TEXT && rows->length[c] == (guint32)sqlite3_column_bytes(stmt, i) &&
                memcmp(rows->value[c], sqlite3_column_text(stmt, i), rows->length[c]) == 0;
     default:
-        return serial == 12;
+        return serial == SERIAL_BLOB;
     }
 }
 
@@ -408,7 +351,7 @@ PageRows *page_rows_new(int fd, sqlite3 *db, RecordKind kind)
     rows->fd = fd;
     rows->payload = g_byte_array_new();
     rows->block = g_malloc(BLOCK_SIZE);
-    guint8 header[FILE_HEADER_SIZE];
+    guint8 header[PAGE_FILE_HEADER_SIZE];
     gint64 page_size = query(db, "PRAGMA page_size", NULL);
     rows->n_pages = query(db, "PRAGMA page_count", NULL);
     gint64 root =
@@ -417,8 +360,8 @@ PageRows *page_rows_new(int fd, sqlite3 *db, RecordKind kind)
     /* The file's own header must agree with what SQLite uses; text is UTF-8 (1). */
     if (page_size < 512 || page_size > 65536 || rows->n_pages < 1 ||
         pread(fd, header, sizeof header, 0) != (ssize_t)sizeof header ||
-        get_u16(header + 16) != (page_size == 65536 ? 1 : page_size) || get_u32(header + 56) != 1 ||
-        !map_columns(rows, db))
+        page_u16(header + 16) != (page_size == 65536 ? 1 : page_size) ||
+        page_u32(header + 56) != 1 || !map_columns(rows, db))
         return NULL;
     rows->page_size = (gsize)page_size;
     rows->usable = rows->page_size - header[20];

@@ -457,6 +457,7 @@ gboolean drive_seal(const char *path, GCancellable *cancel, GError **error)
     }
     if (seal(writer, error))
         return TRUE;
+    sqlite3_progress_handler(writer->db, 0, NULL, NULL);
     if (g_cancellable_is_cancelled(cancel)) {
         g_clear_error(error);
         (void)g_cancellable_set_error_if_cancelled(cancel, error);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/salvage.h"
 
+#include "formats/page-format.h"
+
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
 enum {
     USUAL_PAGE_SIZE = 4096, /* of drives; used where the header does not tell */
-    HEADER_SIZE = 100,
     WAL_HEADER_SIZE = 32,
     FRAME_HEADER_SIZE = 24,
     MAX_PAYLOAD = 64 * 1024 * 1024,
@@ -24,16 +25,6 @@ struct Salvage {
     GByteArray *payload;
     guint64 budget; /* bytes of long values still to be gathered, see gather() */
 };
-
-static guint32 be16(const guint8 *p)
-{
-    return (guint32)p[0] << 8 | p[1];
-}
-
-static guint32 be32(const guint8 *p)
-{
-    return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
-}
 
 /* 1.3: 1 stands for 65536. */
 static guint32 valid_page_size(guint32 stored)
@@ -61,13 +52,13 @@ static void load_wal(Salvage *salvage)
 {
     const guint8 *wal = (const guint8 *)g_mapped_file_get_contents(salvage->wal);
     gsize length = g_mapped_file_get_length(salvage->wal);
-    if (wal == NULL || length < WAL_HEADER_SIZE || (be32(wal) & ~1U) != 0x377f0682U)
+    if (wal == NULL || length < WAL_HEADER_SIZE || (page_u32(wal) & ~1U) != 0x377f0682U)
         return;
-    gboolean big = (be32(wal) & 1U) != 0;
-    guint32 page_size = valid_page_size(be32(wal + 8));
+    gboolean big = (page_u32(wal) & 1U) != 0;
+    guint32 page_size = valid_page_size(page_u32(wal + 8));
     guint32 sum[2] = {0, 0};
     add_checksum(wal, 24, big, sum);
-    if (page_size == 0 || sum[0] != be32(wal + 24) || sum[1] != be32(wal + 28))
+    if (page_size == 0 || sum[0] != page_u32(wal + 24) || sum[1] != page_u32(wal + 28))
         return;
     salvage->page_size = page_size;
     g_autoptr(GHashTable) pending = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -78,13 +69,13 @@ static void load_wal(Salvage *salvage)
             break;
         add_checksum(frame, 8, big, sum);
         add_checksum(frame + FRAME_HEADER_SIZE, page_size, big, sum);
-        if (sum[0] != be32(frame + 16) || sum[1] != be32(frame + 20))
+        if (sum[0] != page_u32(frame + 16) || sum[1] != page_u32(frame + 20))
             break;
-        g_hash_table_insert(pending, GUINT_TO_POINTER(be32(frame)),
+        g_hash_table_insert(pending, GUINT_TO_POINTER(page_u32(frame)),
                             GSIZE_TO_POINTER(at + FRAME_HEADER_SIZE));
-        if (be32(frame + 4) == 0)
+        if (page_u32(frame + 4) == 0)
             continue;
-        salvage->pages = be32(frame + 4);
+        salvage->pages = page_u32(frame + 4);
         GHashTableIter iter;
         gpointer page = NULL;
         gpointer bytes = NULL;
@@ -109,9 +100,9 @@ Salvage *salvage_open(const char *path, GError **error)
     }
     salvage->bytes = (const guint8 *)g_mapped_file_get_contents(salvage->main);
     salvage->length = g_mapped_file_get_length(salvage->main);
-    const gboolean has_header =
-        salvage->length >= HEADER_SIZE && memcmp(salvage->bytes, "SQLite format 3", 16) == 0;
-    salvage->page_size = has_header ? valid_page_size(be16(salvage->bytes + 16)) : 0;
+    const gboolean has_header = salvage->length >= PAGE_FILE_HEADER_SIZE &&
+                                memcmp(salvage->bytes, "SQLite format 3", 16) == 0;
+    salvage->page_size = has_header ? valid_page_size(page_u16(salvage->bytes + 16)) : 0;
     if (salvage->page_size == 0)
         salvage->page_size = USUAL_PAGE_SIZE;
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
@@ -182,7 +173,7 @@ static guint32 page_limit(const Salvage *salvage, guint32 page)
 
 static guint32 header_at(guint32 page)
 {
-    return page == 1 ? HEADER_SIZE : 0;
+    return page == 1 ? PAGE_FILE_HEADER_SIZE : 0;
 }
 
 SalvagePageKind salvage_page_kind(const Salvage *salvage, guint32 page)
@@ -191,18 +182,18 @@ SalvagePageKind salvage_page_kind(const Salvage *salvage, guint32 page)
     if (bytes == NULL)
         return SALVAGE_OTHER;
     const guint8 *head = bytes + header_at(page);
-    gboolean interior = head[0] == 2 || head[0] == 5;
-    guint32 cells = be16(head + 3);
+    gboolean interior = head[0] == 2 || head[0] == PAGE_TABLE_INTERIOR;
+    guint32 cells = page_u16(head + 3);
     if (cells > (salvage->usable - header_at(page) - (interior ? 12U : 8U)) / 2)
         return SALVAGE_OTHER;
     switch (head[0]) {
     case 2:
         return SALVAGE_INDEX_INTERIOR;
-    case 5:
+    case PAGE_TABLE_INTERIOR:
         return SALVAGE_TABLE_INTERIOR;
     case 10:
         return SALVAGE_INDEX_LEAF;
-    case 13:
+    case PAGE_TABLE_LEAF:
         return SALVAGE_TABLE_LEAF;
     default:
         return SALVAGE_OTHER;
@@ -219,8 +210,8 @@ static guint32 cell_at(const Salvage *salvage, const guint8 *bytes, guint32 page
                        guint32 cell)
 {
     guint32 pointers = header_at(page) + (interior ? 12U : 8U);
-    guint32 at = be16(bytes + pointers + 2 * cell);
-    guint32 first = pointers + 2 * be16(bytes + header_at(page) + 3);
+    guint32 at = page_u16(bytes + pointers + 2 * cell);
+    guint32 first = pointers + 2 * page_u16(bytes + header_at(page) + 3);
     return at >= first && at + 4 <= page_limit(salvage, page) ? at : 0;
 }
 
@@ -229,35 +220,17 @@ guint salvage_children(const Salvage *salvage, guint32 page, GArray *children)
     const guint8 *bytes = page_bytes(salvage, page);
     if (bytes == NULL || !is_interior(salvage_page_kind(salvage, page)))
         return 0;
-    guint32 cells = be16(bytes + header_at(page) + 3);
+    guint32 cells = page_u16(bytes + header_at(page) + 3);
     guint outside = 0;
     for (guint32 i = 0; i <= cells; i++) {
         guint32 at = i < cells ? cell_at(salvage, bytes, page, TRUE, i) : header_at(page) + 8;
-        guint32 child = at != 0 ? be32(bytes + at) : 0;
+        guint32 child = at != 0 ? page_u32(bytes + at) : 0;
         if (child >= 1 && child <= salvage->pages)
             g_array_append_val(children, child);
         else
             outside++;
     }
     return outside;
-}
-
-/* 1.6: a variable-length integer. Returns its length, or 0 if it runs over the end. */
-static guint read_varint(const guint8 *p, gsize left, gint64 *value)
-{
-    guint64 v = 0;
-    for (guint i = 0; i < 9 && i < left; i++) {
-        if (i == 8) {
-            *value = (gint64)(v << 8 | p[i]);
-            return 9;
-        }
-        v = v << 7 | (p[i] & 0x7fU);
-        if ((p[i] & 0x80U) == 0) {
-            *value = (gint64)v;
-            return i + 1;
-        }
-    }
-    return 0;
 }
 
 /* ---- rows ---- */
@@ -269,19 +242,12 @@ static gboolean gather(Salvage *salvage, const guint8 *p, gsize left, gsize tota
                        gboolean *whole)
 {
     const gsize usable = salvage->usable;
-    const gsize most = index ? (usable - 12) * 64 / 255 - 23 : usable - 35;
-    const gsize least = (usable - 12) * 32 / 255 - 23;
-    gsize local = total;
-    if (total > most) {
-        local = least + (total - least) % (usable - 4);
-        if (local > most)
-            local = least;
-    }
+    const gsize local = page_local_size(total, usable, index);
     if (local + (total > local ? 4 : 0) > left)
         return FALSE;
     g_byte_array_set_size(salvage->payload, 0);
     g_byte_array_append(salvage->payload, p, (guint)local);
-    guint32 next = total > local ? be32(p + local) : 0;
+    guint32 next = total > local ? page_u32(p + local) : 0;
     /* In a sound file each overflow page belongs to one value; in one that was made to keep us busy
      * thousands of rows may share them. */
     if (total > local) {
@@ -297,7 +263,7 @@ static gboolean gather(Salvage *salvage, const guint8 *p, gsize left, gsize tota
         if (n + 4 > page_limit(salvage, next))
             break;
         g_byte_array_append(salvage->payload, overflow + 4, (guint)n);
-        next = be32(overflow);
+        next = page_u32(overflow);
     }
     guint had = salvage->payload->len;
     *whole = had == total;
@@ -308,32 +274,22 @@ static gboolean gather(Salvage *salvage, const guint8 *p, gsize left, gsize tota
     return TRUE;
 }
 
-static gint64 signed_be(const guint8 *p, gsize n)
-{
-    guint64 v = (p[0] & 0x80U) != 0 ? G_MAXUINT64 : 0;
-    for (gsize i = 0; i < n; i++)
-        v = v << 8 | p[i];
-    return (gint64)v;
-}
-
 /* 2.1: one value of a serial type. Returns its size, or -1. */
 static gssize read_value(gint64 serial, const guint8 *p, gsize left, SalvageValue *value)
 {
-    static const guint8 sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0};
-    if (serial < 0 || serial == 10 || serial == 11)
+    const gint64 n = page_value_size(serial);
+    const gsize size = (gsize)n;
+    if (n < 0 || size > left)
         return -1;
-    gsize size = serial >= 12 ? (gsize)(serial - 12) / 2 : sizes[serial];
-    if (size > left)
-        return -1;
-    if (serial == 0) {
+    if (serial == SERIAL_NULL) {
         value->type = SALVAGE_NULL;
-    } else if (serial == 7) {
-        guint64 bits = (guint64)signed_be(p, 8);
+    } else if (serial == SERIAL_REAL) {
+        guint64 bits = (guint64)page_signed(p, 8);
         value->type = SALVAGE_REAL;
         memcpy(&value->r, &bits, sizeof bits);
-    } else if (serial <= 9) {
+    } else if (serial <= SERIAL_ONE) {
         value->type = SALVAGE_INT;
-        value->i = size > 0 ? signed_be(p, size) : serial - 8;
+        value->i = size > 0 ? page_signed(p, size) : serial - SERIAL_ZERO;
     } else {
         value->type = serial % 2 == 0 ? SALVAGE_BLOB : SALVAGE_TEXT;
         value->b.bytes = p;
@@ -346,14 +302,14 @@ static gssize read_value(gint64 serial, const guint8 *p, gsize left, SalvageValu
 static guint read_record(const guint8 *p, gsize length, SalvageValue *values)
 {
     gint64 header = 0;
-    gsize at = read_varint(p, length, &header);
+    gsize at = page_varint(p, length, &header);
     if (at == 0 || header < (gint64)at || header > (gint64)length)
         return 0;
     gsize body = (gsize)header;
     guint n = 0;
     while (at < (gsize)header) {
         gint64 serial = 0;
-        guint step = read_varint(p + at, (gsize)header - at, &serial);
+        guint step = page_varint(p + at, (gsize)header - at, &serial);
         if (step == 0 || n == SALVAGE_MAX_VALUES)
             return 0;
         gssize size = read_value(serial, p + body, length - body, &values[n]);
@@ -376,12 +332,12 @@ static gboolean read_cell(Salvage *salvage, guint32 page, SalvagePageKind kind, 
     gint64 rowid = 0;
     if (kind == SALVAGE_INDEX_INTERIOR)
         p += 4;
-    guint step = read_varint(p, (gsize)(end - p), &total);
+    guint step = page_varint(p, (gsize)(end - p), &total);
     p += step;
     if (step == 0 || total <= 0 || total > MAX_PAYLOAD)
         return FALSE;
     if (table) {
-        step = read_varint(p, (gsize)(end - p), &rowid);
+        step = page_varint(p, (gsize)(end - p), &rowid);
         p += step;
         if (step == 0)
             return FALSE;
@@ -405,7 +361,7 @@ guint salvage_rows(Salvage *salvage, guint32 page, SalvageRowFunc func, gpointer
     if (kind == SALVAGE_OTHER || kind == SALVAGE_TABLE_INTERIOR)
         return 0;
     const guint8 *bytes = page_bytes(salvage, page);
-    guint32 cells = be16(bytes + header_at(page) + 3);
+    guint32 cells = page_u16(bytes + header_at(page) + 3);
     guint unread = 0;
     for (guint32 i = 0; i < cells; i++) {
         guint32 at = cell_at(salvage, bytes, page, is_interior(kind), i);
@@ -421,18 +377,18 @@ void salvage_mark_free(const Salvage *salvage, guint8 *free)
     const guint8 *first = page_bytes(salvage, 1);
     if (first == NULL)
         return;
-    guint32 trunk = be32(first + 32);
+    guint32 trunk = page_u32(first + 32);
     while (trunk >= 1 && trunk <= salvage->pages && free[trunk] == 0) {
         const guint8 *bytes = page_bytes(salvage, trunk);
         free[trunk] = 1;
         if (bytes == NULL)
             return;
-        guint32 n = be32(bytes + 4);
+        guint32 n = page_u32(bytes + 4);
         for (guint32 i = 0; i < n && i < salvage->usable / 4 - 2; i++) {
-            guint32 leaf = be32(bytes + 8 + 4 * (gsize)i);
+            guint32 leaf = page_u32(bytes + 8 + 4 * (gsize)i);
             if (leaf >= 1 && leaf <= salvage->pages)
                 free[leaf] = 1;
         }
-        trunk = be32(bytes);
+        trunk = page_u32(bytes);
     }
 }

@@ -73,7 +73,7 @@ static void make_drive(void)
     add_rows(writer, 0, SEALED);
     g_assert_true(drive_writer_close(writer, &error));
     g_clear_pointer(&writer, drive_writer_free);
-    g_assert_true(drive_seal(whole_path, &error));
+    g_assert_true(drive_seal(whole_path, NULL, &error));
     writer = drive_open_append(whole_path, &error);
     add_rows(writer, SEALED, SEALED + LIVE);
     g_assert_true(drive_writer_close(writer, &error));
