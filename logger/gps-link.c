@@ -3,18 +3,22 @@
  * The descriptor is watched by the main loop; on each wake gps_read() is called until it says that
  * there is nothing more. gps_waiting() is not used: with half a line in its buffer it says yes at
  * once, for ever. A receiver that falls silent makes gpsd say nothing at all, so silence is timed
- * here. libgps writes to the socket when it closes it: SIGPIPE must be ignored (main.c).
+ * here. Nothing is written to a gpsd that has hung up: that would be a SIGPIPE. gps_open()
+ * waits as long as TCP likes, so a connection is tried first without waiting: a gpsd on a host that
+ * does not answer must not hold up the modems.
  */
 #include "logger/gps-link.h"
 #include "logger/complaint.h"
 #include "logger/gps-convert.h"
 
+#include <gio/gio.h>
 #include <glib-unix.h>
 #include <math.h>
 #include <string.h>
 
 #define RETRY_FIRST_MS 500U
 #define RETRY_LAST_MS  5000U
+#define TRY_S          5U
 #define EARTH_M        6371000.0
 
 struct Gps {
@@ -24,6 +28,8 @@ struct Gps {
     gint64 source;
     struct gps_data_t data;
     gboolean open;
+    GSocketClient *client;
+    GCancellable *trying; /* NULL: not now */
     guint watch, retry, stale;
     guint retry_ms;
     gint64 heard_ns; /* mono: last fix with a position */
@@ -186,15 +192,13 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void connect_gpsd(Gps *gps)
+static void open_gpsd(Gps *gps)
 {
     memset(&gps->data, 0, sizeof gps->data);
     char port[16];
     g_snprintf(port, sizeof port, "%d", (int)gps->config->port);
     if (gps_open(gps->config->host, port, &gps->data) != 0) {
-        char why[160];
-        g_snprintf(why, sizeof why, "no gpsd at %s:%s; is it running?", gps->config->host, port);
-        try_later(gps, why);
+        try_later(gps, "gpsd hung up at once; connecting again");
         return;
     }
     gps->open = TRUE;
@@ -209,6 +213,32 @@ static void connect_gpsd(Gps *gps)
     gps->status.connected = TRUE;
     g_mutex_unlock(&gps->lock);
     complain_over(&gps->trouble, "gps", "gpsd answers again");
+}
+
+static void on_tried(GObject *object, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocketConnection) connection =
+        g_socket_client_connect_to_host_finish(G_SOCKET_CLIENT(object), result, &error);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return; /* gps_free() */
+    Gps *gps = data;
+    g_clear_object(&gps->trying);
+    if (connection != NULL) {
+        open_gpsd(gps);
+        return;
+    }
+    g_autofree char *why =
+        g_strdup_printf("no gpsd at %s:%d: %s; is it running?", gps->config->host,
+                        (int)gps->config->port, error->message);
+    try_later(gps, why);
+}
+
+static void connect_gpsd(Gps *gps)
+{
+    gps->trying = g_cancellable_new();
+    g_socket_client_connect_to_host_async(gps->client, gps->config->host,
+                                          (guint16)gps->config->port, gps->trying, on_tried, gps);
 }
 
 static gboolean on_stale(gpointer data)
@@ -239,6 +269,8 @@ Gps *gps_new(const ConfigGps *config, Recorder *recorder, LoggerClock *clock)
     gps->clock = clock;
     gps->retry_ms = RETRY_FIRST_MS;
     gps->heard_ns = gps->silent_row_ns = mono_now().ns;
+    gps->client = g_socket_client_new();
+    g_socket_client_set_timeout(gps->client, TRY_S);
     g_mutex_init(&gps->lock);
     Source source = {0};
     RECORD_SET(&source, SOURCE, kind, SOURCE_GPS);
@@ -254,6 +286,10 @@ void gps_free(Gps *gps)
     if (gps == NULL)
         return;
     disconnect(gps);
+    if (gps->trying != NULL)
+        g_cancellable_cancel(gps->trying);
+    g_clear_object(&gps->trying);
+    g_clear_object(&gps->client);
     if (gps->retry != 0)
         g_source_remove(gps->retry);
     g_source_remove(gps->stale);
