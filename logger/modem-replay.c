@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recorded drive played as if live: the samples, neighbours and registrations of one source,
- * spaced as they were (or faster), with times of now. At the end the modem is lost and, after the
- * back-off, the drive begins again.
+ * A recorded drive played as if live: all that one source measured, spaced as it was (or faster),
+ * with times of now. At the end the modem is lost and, after the back-off, the drive begins again.
  */
 #include "formats/drive-read.h"
 #include "logger/modem.h"
@@ -16,7 +15,20 @@ typedef struct {
     size_t at;
 } Track;
 
-static const RecordKind kinds[] = {RECORD_SAMPLE, RECORD_NEIGHBOUR, RECORD_REGISTRATION};
+static const RecordKind kinds[] = {RECORD_SAMPLE, RECORD_NEIGHBOUR, RECORD_CARRIER, RECORD_ANTENNA,
+                                   RECORD_REGISTRATION};
+
+/* A record of any of them. */
+typedef union {
+    Sample sample;
+    Neighbour neighbour;
+    Carrier carrier;
+    Antenna antenna;
+    Registration registration;
+} Played;
+
+#define LOOK_AGAIN_MS 500.0
+#define AT_ONCE       256 /* then others get their turn */
 
 typedef struct {
     const ConfigModem *config;
@@ -52,6 +64,8 @@ static gint64 next_ns(Track *track)
     return track->batch->column[SAMPLE_COL_time_ns].i[track->at];
 }
 G_STATIC_ASSERT((int)SAMPLE_COL_time_ns == (int)NEIGHBOUR_COL_time_ns);
+G_STATIC_ASSERT((int)SAMPLE_COL_time_ns == (int)CARRIER_COL_time_ns);
+G_STATIC_ASSERT((int)SAMPLE_COL_time_ns == (int)ANTENNA_COL_time_ns);
 G_STATIC_ASSERT((int)SAMPLE_COL_time_ns == (int)REGISTRATION_COL_time_ns);
 
 static void play(Driver *driver, Track *track)
@@ -65,14 +79,10 @@ static void play(Driver *driver, Track *track)
                               : 0;
         RECORD_UNSET(&sample, SAMPLE, request_ns);
         driver->sink->sample(driver->sink->data, (MonoTime){asked_ns}, now, &sample);
-    } else if (track->kind == RECORD_NEIGHBOUR) {
-        Neighbour neighbour;
-        batch_get(track->batch, RECORD_NEIGHBOUR, track->at, &neighbour);
-        driver->sink->record(driver->sink->data, now, RECORD_NEIGHBOUR, &neighbour);
     } else {
-        Registration registration;
-        batch_get(track->batch, RECORD_REGISTRATION, track->at, &registration);
-        driver->sink->record(driver->sink->data, now, RECORD_REGISTRATION, &registration);
+        Played record;
+        batch_get(track->batch, track->kind, track->at, &record);
+        driver->sink->record(driver->sink->data, now, track->kind, &record);
     }
     track->at++;
 }
@@ -82,7 +92,7 @@ static gboolean step(gpointer data)
     Driver *driver = data;
     driver->timer = 0;
     driver->sink->answered(driver->sink->data, mono_now());
-    for (;;) {
+    for (int n = 0; n < AT_ONCE; n++) {
         Track *first = NULL;
         gint64 first_ns = G_MAXINT64;
         for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
@@ -100,11 +110,13 @@ static gboolean step(gpointer data)
         double wait_ms = (due_ns - (double)(mono_now().ns - driver->start_ns)) / 1e6;
         if (wait_ms >= 1.0) {
             /* A hole in the recording must not look like a wedged modem. */
-            driver->timer = g_timeout_add((guint)MIN(wait_ms, 1000.0), step, driver);
+            driver->timer = g_timeout_add((guint)MIN(wait_ms, LOOK_AGAIN_MS), step, driver);
             return G_SOURCE_REMOVE;
         }
         play(driver, first);
     }
+    driver->timer = g_timeout_add(1, step, driver);
+    return G_SOURCE_REMOVE;
 }
 
 static gboolean begin(gpointer data)
@@ -115,8 +127,10 @@ static gboolean begin(gpointer data)
     driver->drive = drive_open(driver->config->replay_file, &error);
     const Source *source = driver->drive != NULL ? pick(driver) : NULL;
     if (source == NULL) {
-        driver->sink->lost(driver->sink->data,
-                           error != NULL ? error->message : "the drive has no such source");
+        const char *label = driver->config->replay_label;
+        g_autofree char *why = g_strdup_printf("the drive has no source %s",
+                                               label != NULL ? label : "that is a modem");
+        driver->sink->lost(driver->sink->data, error != NULL ? error->message : why);
         return G_SOURCE_REMOVE;
     }
     driver->first_ns = G_MAXINT64;
