@@ -128,6 +128,70 @@ static void test_sample(void)
         }
 }
 
+/* What a line of the shipped file sets, or shows as commented out; NULL: neither. */
+static char *shipped_key(const char *line, char **value)
+{
+    if (line[0] == '#' && (line[1] == ' ' || line[1] == '\0'))
+        return NULL;
+    if (line[0] == '#')
+        line++;
+    const char *equals = strchr(line, '=');
+    if (equals == NULL || line[0] == '[')
+        return NULL;
+    *value = g_strstrip(g_strdup(equals + 1));
+    return g_strstrip(g_strndup(line, (gsize)(equals - line)));
+}
+
+static const ConfigRow *find_row(const ConfigSection *section, const char *name)
+{
+    for (unsigned i = 0; i < section->n_rows; i++)
+        if (strcmp(section->rows[i].name, name) == 0)
+            return &section->rows[i];
+    return NULL;
+}
+
+/* contrib/corridor-logger.conf is read as it stands; it has each section and each key, those that
+ * are commented out with their defaults, and nothing else. */
+static void test_shipped(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("G_TEST_SRCDIR"), "contrib", "corridor-logger.conf", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_load(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(config->modems->len, ==, 3);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const ConfigSection *section = NULL;
+    g_auto(GStrv) lines = g_strsplit(config->text, "\n", -1);
+    for (int i = 0; lines[i] != NULL; i++) {
+        if (lines[i][0] == '[') {
+            g_autofree char *name = g_strndup(lines[i] + 1, strcspn(lines[i] + 1, " ]"));
+            for (int k = 0; config_sections[k] != NULL; k++)
+                if (strcmp(config_sections[k]->name, name) == 0)
+                    section = config_sections[k];
+        }
+        g_autofree char *value = NULL;
+        g_autofree char *key = shipped_key(lines[i], &value);
+        if (key == NULL)
+            continue;
+        g_assert_nonnull(section);
+        const ConfigRow *row = find_row(section, key);
+        if (row == NULL)
+            g_error("%s:%d: there is no key %s in [%s]", path, i + 1, key, section->name);
+        const char *usual = row->default_value != NULL ? row->default_value : "";
+        if (lines[i][0] == '#' && strcmp(value, usual) != 0)
+            g_error("%s:%d: the default of %s is %s", path, i + 1, key, usual);
+        g_hash_table_add(seen, g_strdup_printf("%s/%s", section->name, key));
+    }
+    for (int i = 0; config_sections[i] != NULL; i++)
+        for (unsigned k = 0; k < config_sections[i]->n_rows; k++) {
+            g_autofree char *name = g_strdup_printf("%s/%s", config_sections[i]->name,
+                                                    config_sections[i]->rows[k].name);
+            if (!g_hash_table_contains(seen, name))
+                g_error("%s lacks %s", path, name);
+        }
+}
+
 /* The man page has each section and each key, and no key that is not there. */
 static void test_man_page(void)
 {
@@ -165,6 +229,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/refusals", test_refusals);
     g_test_add_func("/config/missing-file", test_missing_file);
     g_test_add_func("/config/sample", test_sample);
+    g_test_add_func("/config/shipped", test_shipped);
     g_test_add_func("/config/man-page", test_man_page);
     return g_test_run();
 }
