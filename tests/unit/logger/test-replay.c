@@ -230,7 +230,7 @@ static void test_again(Fixture *f, gconstpointer data)
     g_autoptr(GError) error = NULL;
     make_drive(f, expected);
     if (data != NULL) {
-        g_assert_true(drive_seal(f->path, &error));
+        g_assert_true(drive_seal(f->path, NULL, &error));
         g_autoptr(Drive) drive = drive_open(f->path, &error);
         g_assert_no_error(error);
     }
