@@ -163,6 +163,7 @@ static void begin(Modem *modem, const ProbeType *type)
 {
     ProbeSchedule *schedule = modem->schedule;
     const ProbeModem on = probe_modem(modem);
+    g_return_if_fail(modem->run_interface != NULL); /* else it would go out anywhere */
     modem->run = probe_run_new(type, schedule->host, &schedule->config.probe, &on,
                                schedule->context, on_done, modem);
     modem->run->path = modem->path;
@@ -200,7 +201,9 @@ static void note_skip(Modem *modem, ProbePlanKind kind, const char *reason)
 
 static void mark_due(Modem *modem, gint64 now_ns, double distance_m)
 {
-    if (!modem->ran && modem->paused && now_ns - modem->known_ns < OPEN_NS)
+    gboolean opening = !modem->ran && (g_strcmp0(modem->paused, "modem-lost") == 0 ||
+                                       g_strcmp0(modem->paused, "no-interface") == 0);
+    if (opening && now_ns - modem->known_ns < OPEN_NS)
         return;
     for (int kind = 0; kind < PLAN_COUNT; kind++) {
         const ProbePlan *plan = &modem->schedule->config.plans[kind];
@@ -243,12 +246,15 @@ static const char *obstacle(const Modem *modem, gint64 now_ns)
     ProbeRadio radio = {.cell_id = -1, .level_dbm = NAN};
     if (schedule->host->radio)
         schedule->host->radio(schedule->host->data, modem->source, &radio);
-    if (radio.blocked)
+    gboolean no_service = g_strcmp0(radio.blocked, "no-service") == 0;
+    if (radio.blocked && !no_service)
         return radio.blocked;
     if (radio.roaming && !config->when_roaming)
         return "roaming";
     if (!modem->run_interface)
         return "no-interface";
+    if (no_service) /* after all that stands against the stream too */
+        return "no-service";
     if (!config->when_standing &&
         (double)(now_ns - schedule->moved_ns) > config->standing_after_s * 1e9)
         return "standing";

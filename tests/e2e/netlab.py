@@ -23,7 +23,13 @@ SOURCE = os.environ.get("CORRIDOR_SOURCE", os.path.join(os.path.dirname(__file__
 EMULATOR = os.path.join(BUILD, "tests/rig/link-emulator")
 RUNNER = os.path.join(BUILD, "tests/rig/probe-runner")
 REFLECTOR = os.path.join(BUILD, "logger/corridor-reflector")
+CLOCK = os.path.join(BUILD, "tests/rig/disciplined-clock.so")
 KEY = "000102030405060708090a0b0c0d0e0f"
+
+
+def disciplined(error_us=500):
+    """Environment of a program whose clock follows UTC so well; without it, it does not."""
+    return dict(os.environ, CORRIDOR_CLOCK_ERROR_US=str(error_us))
 
 
 def skip(why):
@@ -137,6 +143,7 @@ class Lab:
         enter()
         if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
             skip("no /dev/net/tun")
+        os.environ["LD_PRELOAD"] = CLOCK  # no test depends on the machine's own clock
         self.processes = []
         self.folder = tempfile.mkdtemp(prefix="netlab-")
         self.key = os.path.join(self.folder, "key")
@@ -167,10 +174,10 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def reflector(self, link, *more):
+    def reflector(self, link, *more, env=None):
         log = open(os.path.join(self.folder, f"reflector{link.interface}.log"), "w+")
         process = self.start(link.server, [REFLECTOR, "--key", self.key, "--peer", "10.0.0.0/8",
-                                           "--peer", "fd00::/8", *more], stdout=log)
+                                           "--peer", "fd00::/8", *more], stdout=log, env=env)
         for _ in range(200):
             log.seek(0)
             if "answering" in log.read():
@@ -178,10 +185,10 @@ class Lab:
             time.sleep(0.02)
         raise RuntimeError("corridor-reflector did not start")
 
-    def probe(self, link, kind, *more, timeout=120):
+    def probe(self, link, kind, *more, timeout=120, env=None):
         """Runs probe-runner; returns its records."""
         done = self.run(link.client, [RUNNER, "-i", link.interface, "-r", link.address, "-k",
-                                      self.key, *more, kind], timeout=timeout)
+                                      self.key, *more, kind], timeout=timeout, env=env)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def close(self):

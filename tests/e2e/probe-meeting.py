@@ -33,6 +33,11 @@ ROWS = [
     ("round trip broken: 102 ms", [(0, "both delay=51")], "yellow", ["rtt"], ["poor-rtt"]),
     ("round trip not poor: 490 ms", [(0, "both delay=245")], "yellow", ["rtt"], ["poor-rtt"]),
     ("round trip poor: 506 ms", [(0, "both delay=253")], "red", ["rtt", "poor-rtt"], []),
+    ("one way kept: 47 ms up", [(0, "up delay=47")], "green", [], []),
+    ("one way broken: 53 ms up", [(0, "up delay=53"), (0, "down delay=30")], "yellow", ["delay-up"],
+     ["rtt", "delay-down"]),
+    ("one way broken: 53 ms down", [(0, "up delay=30"), (0, "down delay=53")], "yellow",
+     ["delay-down"], ["rtt", "delay-up"]),
     ("jitter kept: 27 ms", [(0, "up gate=60")], "green", [], []),
     ("jitter broken: 32 ms", [(0, "up gate=100")], "red", ["jitter-up"], ["loss", "jitter-down"]),
     ("order kept: 1 in 15 s", [(0, f"down {AUDIO} swap=600")], "green", [], []),
@@ -64,11 +69,12 @@ def run(lab, link, row, results):
     for at, command in commands:
         if at == 0:
             link.set(command)
-    lab.reflector(link)
+    env = netlab.disciplined() if name.startswith("one way") else None
+    lab.reflector(link, env=env)
     done = []
 
     def probe():
-        done.append(lab.probe(link, "meeting", "-s", str(SECONDS)))
+        done.append(lab.probe(link, "meeting", "-s", str(SECONDS), env=env))
 
     thread = threading.Thread(target=probe)
     start = time.monotonic()
@@ -98,16 +104,22 @@ def check(checks, row, records):
     checks.that(len(windows) == 2, f"{name}: {len(windows)} windows")
     checks.that(max((w["grade"] for w in windows), key=ORDER.index) == worst,
                 f"{name}: the windows are not as bad as their worst second")
-    checks.that(probe["status"] == "ok" and probe["setup_ms"] > 0, f"{name}: {probe}")
+    # Two round trips of the link as it was at the start: at least 40 ms.
+    checks.that(probe["status"] == "ok" and 39 <= probe["setup_ms"] < 3000, f"{name}: {probe}")
     green = sum(r["grade"] == "green" for r in seconds) / len(seconds)
     checks.near(probe["value"], green, 1e-6, f"{name}: share of good seconds")
     if name.startswith("outage of 4"):
+        # What the traveller waits for: 4 s of outage, noticed, and the session standing again.
+        checks.that(4000 <= probe["detail"]["reestablish_ms"] <= 6500,
+                    f"{name}: re-established after {probe['detail'].get('reestablish_ms')} ms")
         bad = [i for i, r in enumerate(seconds) if r["grade"] == "red"]
         # charged where it happened, and nowhere else: 4 s, and the two seconds they cut into
         checks.that(4 <= len(bad) <= 6 and 3 <= bad[0] and bad[-1] <= 10,
                     f"{name}: red seconds {bad}")
     if name.startswith("outage of 11"):
-        checks.that(probe["detail"]["renewals"] >= 1, f"{name}: the session was not renewed")
+        checks.that(probe["detail"]["renewals"] >= 1 and
+                    11000 <= probe["detail"]["reestablish_ms"] <= 13500,
+                    f"{name}: re-established after {probe['detail'].get('reestablish_ms')} ms")
         checks.that(seconds[-1]["grade"] == "green" or seconds[-2]["grade"] != "black",
                     f"{name}: not resumed: {[r['grade'] for r in seconds]}")
 

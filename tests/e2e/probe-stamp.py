@@ -112,6 +112,40 @@ def outage(lab, checks):
     checks.that(probe["status"] == "cut" and probe["reason"] == "no-interface", f"{probe}")
 
 
+def one_way(lab, checks):
+    """Delays each way where both clocks follow UTC, against how long the emulator held each packet;
+    none where one of them does not, or not well."""
+    path = os.path.join(lab.folder, "one-way")
+    link = lab.link("wwan5", truth=path)
+    link.set("up delay=15")
+    link.set("down delay=35")
+    reflector = lab.reflector(link, env=netlab.disciplined())
+    records = lab.probe(link, "stamp", "-s", "6", "--no-stamp-key", env=netlab.disciplined(2000))
+    rows = [r for r in netlab.table(records, "latencies") if r["received"]]
+    checks.that(len(rows) >= 5 and all("delay_up_ms" in r and "delay_down_ms" in r for r in rows),
+                f"one-way delays are missing: {rows}")
+    for env in (None, netlab.disciplined(6000)):  # no discipline, and more than 5 ms off
+        records = lab.probe(link, "stamp", "-s", "1.5", "--no-stamp-key", env=env)
+        checks.that(not any("delay_up_ms" in r for r in netlab.table(records, "latencies")),
+                    "one-way delays from a clock that does not follow UTC")
+    reflector.terminate()
+    reflector.wait(5)
+    lab.reflector(link)
+    records = lab.probe(link, "stamp", "-s", "1.5", "--no-stamp-key", env=netlab.disciplined())
+    checks.that(not any("delay_up_ms" in r for r in netlab.table(records, "latencies")),
+                "one-way delays from a reflector whose clock does not follow UTC")
+    link.close()
+    held = {"up": [], "down": []}
+    with open(path) as f:
+        for way, arrived, released, _, fate, source, destination, _ in csv.reader(f):
+            if fate == "sent" and "862" in (source, destination):
+                held[way].append((int(released) - int(arrived)) / 1e6)
+    for way, column in (("up", "delay_up_ms"), ("down", "delay_down_ms")):
+        got = sorted(r[column] for r in rows if column in r)
+        checks.near(got[len(got) // 2] if got else None, sorted(held[way])[len(held[way]) // 2], 2.0,
+                    f"delay {way}")
+
+
 def echo(lab, checks):
     link = lab.link("wwan3")
     link.set("both delay=12")
@@ -171,7 +205,7 @@ def main():
             failures.append(f"{part.__name__}: {problem!r}")
 
     threads = [threading.Thread(target=guarded, args=(part,))
-               for part in (exact, keys, outage, echo, wireshark)]
+               for part in (exact, keys, outage, echo, wireshark, one_way)]
     for thread in threads:
         thread.start()
         time.sleep(0.5)  # links are numbered in this order
