@@ -429,6 +429,10 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     g_auto(Result) result = {.seed = options->seed, .rounds = options->rounds};
     *report = (AnalyzeReport){.lines = g_ptr_array_new_with_free_func(g_free)};
     result.profile = profile_load(options->profile ? options->profile : "default", error);
+    g_autoptr(VehicleLoss) loss =
+        options->vehicle_loss ? vehicle_loss_read(options->vehicle_loss, error) : NULL;
+    if (options->vehicle_loss != NULL && loss == NULL)
+        return FALSE;
     if (result.profile == NULL || !survey(options, &result, error))
         return FALSE;
     result.segments = segments_new(result.network, options->segment_m, error);
@@ -439,6 +443,8 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     result.setup.segment_m = options->segment_m;
     result.setup.pooled = options->pooled;
     result.setup.outdoor = options->outdoor;
+    result.setup.loss = loss;
+    result.vehicle_loss = options->vehicle_loss;
     result.n_drives = g_strv_length(options->drives);
     result.drives = g_new0(BinDrive, result.n_drives);
     result.brief = g_array_new(FALSE, FALSE, sizeof(Brief));

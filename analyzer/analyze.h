@@ -15,6 +15,7 @@ typedef struct {
     double segment_m;
     unsigned jobs;
     gboolean pooled, outdoor;
+    const char *vehicle_loss; /* vehicle-loss.h; NULL = none */
     guint64 seed;
     unsigned rounds;                                              /* of the bootstrap */
     void (*progress)(gint64 done, gint64 total, void *user_data); /* drives; may be NULL */

@@ -40,7 +40,8 @@ static const uint64_t wanted =
     RECORD_BIT(SAMPLE, cell_id) | RECORD_BIT(SAMPLE, pci) | RECORD_BIT(SAMPLE, arfcn) |
     RECORD_BIT(SAMPLE, band) | RECORD_BIT(SAMPLE, rsrp_dbm) | RECORD_BIT(SAMPLE, rsrq_db) |
     RECORD_BIT(SAMPLE, sinr_db) | RECORD_BIT(SAMPLE, rssi_dbm) | RECORD_BIT(SAMPLE, rscp_dbm) |
-    RECORD_BIT(SAMPLE, ecio_db) | RECORD_BIT(SAMPLE, rxlev_dbm) | RECORD_BIT(SAMPLE, nr_rsrp_dbm);
+    RECORD_BIT(SAMPLE, ecio_db) | RECORD_BIT(SAMPLE, rxlev_dbm) | RECORD_BIT(SAMPLE, nr_rsrp_dbm) |
+    RECORD_BIT(SAMPLE, nr_band);
 
 static gboolean level_of(const Batch *b, size_t i, int rat, double *level)
 {
@@ -69,6 +70,15 @@ static const uint8_t channel_of_rat[RAT_COUNT] = {
     [RAT_UMTS] = CHANNEL_UMTS,   [RAT_LTE] = CHANNEL_LTE,         [RAT_NR_NSA] = CHANNEL_NSA,
     [RAT_NR_SA] = CHANNEL_SA,
 };
+
+/* What is added to a level: cable and antenna, and the loss into the vehicle on its band. */
+static double correction(const BinSource *source, gboolean band_known, int64_t band)
+{
+    if (source->loss_db == NULL)
+        return source->correction_db;
+    int64_t b = band_known ? CLAMP(band, 0, VEHICLE_LOSS_BANDS - 1) : 0;
+    return source->correction_db + source->loss_db[b];
+}
 
 /* The state machine of docs/method.md, "No service": which channel a sample is counted in. */
 static void see(const Batch *b, size_t i, const BinSource *source, Seen *seen)
@@ -107,7 +117,8 @@ static void see(const Batch *b, size_t i, const BinSource *source, Seen *seen)
     } else {
         seen->entry.channel = channel_of_rat[seen->rat];
     }
-    double rounded = floor(level + source->correction_db + 0.5);
+    level += correction(source, HAS(known, band), COLUMN(b, band).i[i]);
+    double rounded = floor(level + 0.5);
     seen->entry.level_dbm = (int16_t)CLAMP(rounded, -300.0, 100.0);
 }
 
@@ -142,8 +153,8 @@ static void book_step(Before *before, Cell *const *cell, unsigned n_cells, const
     before->moved = moves;
 }
 
-static void count_sample(Cell *cell, const Seen *seen, const Batch *b, size_t i,
-                         const BinSpot *spot, gboolean against)
+static void count_sample(Cell *cell, const BinSource *source, const Seen *seen, const Batch *b,
+                         size_t i, const BinSpot *spot, gboolean against)
 {
     CellHead *h = &cell->head;
     uint64_t known = seen->known;
@@ -175,7 +186,9 @@ static void count_sample(Cell *cell, const Seen *seen, const Batch *b, size_t i,
     if (HAS(known, band))
         cell_tally(cell, TALLY_BAND, (int)COLUMN(b, band).i[i], 1);
     if (HAS(known, nr_rsrp_dbm) && seen->rat == RAT_NR_NSA) {
-        int level = (int)floor(COLUMN(b, nr_rsrp_dbm).r[i] + 0.5);
+        double corrected = COLUMN(b, nr_rsrp_dbm).r[i] +
+                           correction(source, HAS(known, nr_band), COLUMN(b, nr_band).i[i]);
+        int level = (int)floor(corrected + 0.5);
         cell_tally(cell, TALLY_NR_LEVEL, level, 1);
         entry = (LevelEntry){.channel = CHANNEL_NR_LEG, .level_dbm = (int16_t)level, .count = 1};
         level_histogram_add(&cell->levels, entry);
@@ -294,7 +307,7 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
     for (unsigned k = 0; k < spot.n; k++) {
         if ((cell[k] = bin_cell(state, spot.segment[k], seen.time_ns, error)) == NULL)
             return FALSE;
-        count_sample(cell[k], &seen, b, i, &spot, spot.against[k]);
+        count_sample(cell[k], report, &seen, b, i, &spot, spot.against[k]);
         if (id != 0)
             cell_add_id(cell[k], id);
     }

@@ -169,6 +169,7 @@ void bin_drive_clear(BinDrive *drive)
         g_free((char *)(uintptr_t)s->source.model);
         g_free((char *)(uintptr_t)s->source.firmware);
         g_free(s->correction);
+        g_free(s->loss_db);
     }
     g_free(drive->sources);
     g_free(drive->path);
@@ -182,13 +183,21 @@ void bin_drive_clear(BinDrive *drive)
 /* Levels corrected to an isotropic antenna outdoors (docs/method.md, "Antenna"). */
 static void set_correction(const BinSetup *setup, BinSource *report)
 {
-    if (!setup->outdoor)
-        return;
     const Source *s = &report->source;
-    double loss = s->known & RECORD_BIT(SOURCE, cable_loss_db) ? s->cable_loss_db : 0.0;
-    double gain = s->known & RECORD_BIT(SOURCE, antenna_gain_dbi) ? s->antenna_gain_dbi : 0.0;
-    report->correction_db = loss - gain;
-    report->correction = g_strdup_printf("cable %+.1f dB, antenna gain %+.1f dB", loss, -gain);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (setup->outdoor) {
+        double loss = s->known & RECORD_BIT(SOURCE, cable_loss_db) ? s->cable_loss_db : 0.0;
+        double gain = s->known & RECORD_BIT(SOURCE, antenna_gain_dbi) ? s->antenna_gain_dbi : 0.0;
+        report->correction_db = loss - gain;
+        g_string_append_printf(text, "cable %+.1f dB, antenna gain %+.1f dB", loss, -gain);
+    }
+    if (setup->loss != NULL && s->place == PLACE_CABIN) {
+        g_autofree char *into = vehicle_loss_text(setup->loss, bin_operator(s));
+        report->loss_db = vehicle_loss_by_band(setup->loss, bin_operator(s));
+        g_string_append_printf(text, "%sloss into the vehicle: %s", text->len ? ", " : "", into);
+    }
+    if (text->len > 0)
+        report->correction = g_strdup(text->str);
 }
 
 static void sum_imports(Drive *drive, BinDrive *out)

@@ -10,6 +10,7 @@
 #include "analyzer/segment.h"
 #include "analyzer/spill.h"
 #include "analyzer/track.h"
+#include "analyzer/vehicle-loss.h"
 #include "formats/drive-read.h"
 
 /* Operator and antenna: sources of one group are put together. Sorted. */
@@ -24,6 +25,7 @@ typedef struct {
     guint n_groups;
     double segment_m;
     gboolean pooled, outdoor;
+    const VehicleLoss *loss; /* NULL: none */
 } BinSetup;
 
 /* What became of one source. */
@@ -37,6 +39,7 @@ typedef struct {
     double interval_p50_s;
     double correction_db;
     char *correction;
+    double *loss_db; /* of cabin sources, by band; NULL: none */
     int64_t refused_values;
 } BinSource;
 

@@ -24,7 +24,7 @@ static void show(const AnalyzeReport *report, const char *path)
 
 static int run(const Command *command, int argc, char **argv)
 {
-    g_autofree char *network = NULL, *out = NULL, *profile = NULL;
+    g_autofree char *network = NULL, *out = NULL, *profile = NULL, *vehicle_loss = NULL;
     double segment_m = 100.0;
     gint jobs = (gint)g_get_num_processors(), rounds = 2000;
     gint64 seed = 1;
@@ -39,6 +39,8 @@ static int run(const Command *command, int argc, char **argv)
         {"pool", 0, 0, G_OPTION_ARG_NONE, &pooled, "Put roof and cabin together", NULL},
         {"outdoor", 0, 0, G_OPTION_ARG_NONE, &outdoor,
          "Correct levels by the sources' antenna data", NULL},
+        {"vehicle-loss", 0, 0, G_OPTION_ARG_STRING, &vehicle_loss,
+         "Add to cabin levels: dB, BAND=dB,.. or file", "LOSS"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the resampling (1)", "N"},
         {"resamples", 0, 0, G_OPTION_ARG_INT, &rounds, "Of the intervals (2000)", "N"},
         G_OPTION_ENTRY_NULL};
@@ -64,6 +66,7 @@ static int run(const Command *command, int argc, char **argv)
                               .jobs = (unsigned)jobs,
                               .pooled = pooled,
                               .outdoor = outdoor,
+                              .vehicle_loss = vehicle_loss,
                               .seed = (guint64)seed,
                               .rounds = (unsigned)rounds,
                               .progress = on_progress,

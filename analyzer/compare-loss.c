@@ -48,7 +48,9 @@ static GHashTable *read_vehicles(LayerSource *source, GError **error)
     while ((row = layer_next(reader, &local)) != NULL) {
         gpointer drive = GINT_TO_POINTER((gint)layer_get_int(row, id, 0)), number = drive;
         const char *name = layer_get_text(row, vehicle);
-        if (name != NULL && !g_hash_table_lookup_extended(by_name, name, NULL, &number))
+        if (name != NULL && g_hash_table_contains(by_name, name))
+            number = g_hash_table_lookup(by_name, name);
+        else if (name != NULL)
             g_hash_table_insert(by_name, g_strdup(name), drive);
         g_hash_table_insert(found, drive, number);
     }
@@ -317,11 +319,16 @@ static gboolean write_loss(Compare *c, OutRow *row, const Pair *pair, guint n, g
         return out_row_only_fields(row, error);
     if (kept >= FEWEST_PAIRS && band_known)
         g_ptr_array_add(c->report->lines,
-                        g_strdup_printf("%s, band %" G_GINT64_FORMAT ": into the vehicle %.1f dB "
-                                        "are lost (%.1f to %.1f, n = %u)",
+                        g_strdup_printf("%s, band %" G_GINT64_FORMAT ": %.1f dB are lost on the "
+                                        "way into the vehicle (%.1f to %.1f, n = %u)",
                                         pair[0].operator_label, pair[0].band,
                                         quantile(counts, lost, 0.5), ci.low - LOSS_BIAS,
                                         ci.high - LOSS_BIAS, kept));
+    else if (kept >= FEWEST_PAIRS && all_bands)
+        g_ptr_array_add(c->report->lines,
+                        g_strdup_printf("%s: corridor analyze --vehicle-loss %s takes the loss "
+                                        "into the vehicle into account",
+                                        pair[0].operator_label, c->options->out));
     return out_row_end(row, NULL, 0, error);
 }
 

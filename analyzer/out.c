@@ -375,6 +375,7 @@ static gboolean write_meta(const Result *result, LayerWriter *writer, GError **e
            put_number(&row, "bootstrap", result->rounds, error) &&
            put_number(&row, "pooled", result->setup.pooled, error) &&
            put_number(&row, "outdoor", result->setup.outdoor, error) &&
+           put_meta(&row, "vehicle_loss", result->vehicle_loss, error) &&
            put_meta(&row, "options", result->options, error) &&
            put_number(&row, "drives", result->n_drives, error) &&
            put_number(&row, "samples", (double)samples, error) &&

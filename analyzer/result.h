@@ -57,7 +57,7 @@ typedef struct {
     GHashTable *drive_share, *hours;
     uint64_t seed;
     unsigned rounds;
-    const char *options;
+    const char *options, *vehicle_loss; /* as given; NULL */
 } Result;
 
 /* Brief of a segment and group, NULL if nothing was measured. */

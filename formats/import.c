@@ -88,11 +88,17 @@ static gboolean new_source(ImportJob *job, const char *operator_label, const cha
         job->options->operator_label == NULL && home_plmn != NULL ? plmn_operator(home_plmn) : NULL;
     g_autofree char *owner = clean_text(network != NULL ? network : operator_label);
     g_autofree char *model = clean_text(device);
-    g_autofree char *label = *model != '\0' && *owner != '\0'
-                                 ? g_strdup_printf("%s (%s)", owner, model)
-                                 : g_strdup(*owner != '\0'   ? owner
-                                            : *model != '\0' ? model
-                                                             : "phone");
+    g_autofree char *name = *model != '\0' && *owner != '\0'
+                                ? g_strdup_printf("%s (%s)", owner, model)
+                                : g_strdup(*owner != '\0'   ? owner
+                                           : *model != '\0' ? model
+                                                            : "phone");
+    /* the same device on the roof and in the cabin: two sources, or the second import would say
+     * of the first one's samples that they were measured elsewhere */
+    g_autofree char *label =
+        job->options->place == PLACE_UNKNOWN
+            ? g_strdup(name)
+            : g_strdup_printf("%s, %s", name, job->options->place == PLACE_ROOF ? "roof" : "cabin");
     Source source = {0};
     RECORD_SET(&source, SOURCE, kind, SOURCE_PHONE);
     RECORD_SET(&source, SOURCE, label, label);
