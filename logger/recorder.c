@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/recorder.h"
 #include "formats/drive-write.h"
+#include "formats/event-kinds.h"
 #include "formats/time-map.h"
 #include "logger/record-pack.h"
 
@@ -69,6 +70,8 @@ const char *recorder_state_name(RecorderState state)
 
 void recorder_add(Recorder *recorder, RecordKind kind, const void *record)
 {
+    g_return_if_fail(kind != RECORD_EVENT ||
+                     event_kind_find(((const Event *)record)->kind) != NULL);
     g_mutex_lock(&recorder->lock);
     if (recorder->run->len < QUEUE_LIMIT)
         record_pack(recorder->run, kind, record);
@@ -114,6 +117,7 @@ static Event event_of(gint64 utc_ns, gint64 source, const char *kind, const char
         RECORD_SET(&event, EVENT, detail, detail);
     if (!isnan(value))
         RECORD_SET(&event, EVENT, value, value);
+    g_warn_if_fail(event_kind_find(kind) != NULL);
     return event;
 }
 
