@@ -502,13 +502,19 @@ gboolean mbim_make_sample(MbimState *state, MbimBuffer signal, int version, Samp
 
 /* --- who it is --- */
 
-gboolean mbim_read_caps(MbimBuffer buffer, MbimCaps *caps)
+static void replace(char **text, char *by)
+{
+    g_free(*text);
+    *text = by;
+}
+
+gboolean mbim_read_caps(MbimBuffer buffer, ModemIdentity *identity)
 {
     if (buffer.length < 64)
         return FALSE;
-    caps->imei = text_at(buffer, 40);
-    caps->firmware = text_at(buffer, 48);
-    caps->model = text_at(buffer, 56);
+    replace(&identity->imei, text_at(buffer, 40));
+    replace(&identity->firmware, text_at(buffer, 48));
+    replace(&identity->model, text_at(buffer, 56));
     return TRUE;
 }
 

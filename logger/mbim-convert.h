@@ -10,6 +10,7 @@
 #pragma once
 
 #include "formats/records.h"
+#include "logger/modem-driver.h"
 
 typedef struct {
     const guint8 *data; /* borrowed: an information buffer */
@@ -43,10 +44,7 @@ gboolean mbim_take_base_stations(MbimState *state, MbimBuffer buffer, int versio
 /* A sample from the signal state and what is known; FALSE: nothing can be said. */
 gboolean mbim_make_sample(MbimState *state, MbimBuffer signal, int version, Sample *sample);
 
-/* Device caps: model and firmware; subscriber: ICCID. (transfer full) (nullable) */
-typedef struct {
-    char *model, *firmware, *imei;
-} MbimCaps;
-gboolean mbim_read_caps(MbimBuffer buffer, MbimCaps *caps);
-/* *sim: 1 present, 0 absent, -1 not said. */
+/* Device caps: fills model, firmware and IMEI, in place of what is there. */
+gboolean mbim_read_caps(MbimBuffer buffer, ModemIdentity *identity);
+/* *sim: 1 present, 0 absent, -1 not said. *iccid: (transfer full) (nullable). */
 gboolean mbim_read_subscriber(MbimBuffer buffer, int version, int *sim, char **iccid);

@@ -8,6 +8,7 @@
  * Requests hold a reference: after close() their answers still come and are dropped.
  */
 #include "logger/mbim-convert.h"
+#include "logger/modem-driver.h"
 #include "logger/modem-qmi.h"
 
 #include <libmbim-glib.h>
@@ -66,8 +67,7 @@ struct Driver {
     Slot slots[N_REQUESTS];
     gboolean refused[N_REQUESTS];
     MbimState state;
-    char *iccid;
-    MbimCaps caps;
+    ModemIdentity identity;
     gint64 statistics_ns;
 };
 
@@ -80,25 +80,14 @@ static void unref(Driver *driver)
         return;
     g_clear_object(&driver->cancellable);
     g_free(driver->path);
-    g_free(driver->iccid);
-    g_free(driver->caps.model);
-    g_free(driver->caps.firmware);
-    g_free(driver->caps.imei);
+    modem_identity_clear(&driver->identity);
     g_free(driver);
-}
-
-static guint timeout_s(const Driver *driver)
-{
-    return (guint)((driver->config->timeout_ns + 999999999) / 1000000000);
 }
 
 static void lost(Driver *driver, const char *what, const GError *error)
 {
-    if (driver->closed)
-        return;
-    g_autofree char *why =
-        error != NULL ? g_strdup_printf("%s: %s", what, error->message) : g_strdup(what);
-    driver->sink->lost(driver->sink->data, why);
+    if (!driver->closed)
+        modem_tell_lost(driver->sink, what, error);
 }
 
 static int version(const Driver *driver)
@@ -174,8 +163,8 @@ static void ask(Driver *driver, Ask what)
     slot->busy = TRUE;
     slot->asked = mono_now();
     driver->refs++;
-    mbim_device_command(driver->device, message, timeout_s(driver), driver->cancellable, on_answer,
-                        slot);
+    mbim_device_command(driver->device, message, modem_timeout_s(driver->config),
+                        driver->cancellable, on_answer, slot);
 }
 
 /* --- what comes back --- */
@@ -260,12 +249,6 @@ static void on_statistics(Driver *driver, MonoTime asked, MonoTime at, MbimBuffe
         tell_registration(driver, at);
 }
 
-static void tell_identity(Driver *driver)
-{
-    driver->sink->identity(driver->sink->data, driver->caps.model, driver->caps.firmware,
-                           driver->caps.imei, driver->iccid);
-}
-
 static void on_subscriber(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
 {
     (void)asked;
@@ -276,11 +259,11 @@ static void on_subscriber(Driver *driver, MonoTime asked, MonoTime at, MbimBuffe
         return;
     if (sim >= 0)
         driver->sink->sim(driver->sink->data, sim);
-    gboolean news = iccid != NULL && g_strcmp0(iccid, driver->iccid) != 0;
+    gboolean news = iccid != NULL && g_strcmp0(iccid, driver->identity.iccid) != 0;
     if (news) {
-        g_free(driver->iccid);
-        driver->iccid = g_steal_pointer(&iccid);
-        tell_identity(driver);
+        g_free(driver->identity.iccid);
+        driver->identity.iccid = g_steal_pointer(&iccid);
+        modem_identity_tell(&driver->identity, driver->sink);
     }
     g_free(iccid);
 }
@@ -289,8 +272,8 @@ static void on_caps(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buff
 {
     (void)asked;
     (void)at;
-    if (driver->caps.model == NULL && mbim_read_caps(buffer, &driver->caps))
-        tell_identity(driver);
+    if (driver->identity.model == NULL && mbim_read_caps(buffer, &driver->identity))
+        modem_identity_tell(&driver->identity, driver->sink);
 }
 
 static void on_services(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer);
@@ -379,8 +362,8 @@ static void open_device(Driver *driver)
     if (driver->extended)
         flags |= MBIM_DEVICE_OPEN_FLAGS_MS_MBIMEX_V3;
     driver->refs++;
-    mbim_device_open_full(driver->device, flags, 2 * timeout_s(driver), driver->cancellable,
-                          on_opened, driver);
+    mbim_device_open_full(driver->device, flags, 2 * modem_timeout_s(driver->config),
+                          driver->cancellable, on_opened, driver);
 }
 
 static void on_made(GObject *object, GAsyncResult *result, gpointer data)

@@ -8,6 +8,7 @@
  * Requests hold a reference: after close() their answers still come (as cancelled) and are dropped.
  */
 #include "logger/modem-qmi.h"
+#include "logger/modem-driver.h"
 #include "logger/qmi-convert.h"
 
 #include <libqmi-glib.h>
@@ -72,11 +73,12 @@ struct Driver {
     gboolean refused[N_REQUESTS]; /* the modem does not know this request */
     QmiState state;
     double tx_power_dbm;
-    char *model, *firmware, *imei, *iccid;
+    ModemIdentity identity;
     const char *bearer;
     gint64 rx_bytes, tx_bytes; /* -1 = unknown */
     gint64 statistics_ns;
-    guint identity_left;
+    gboolean sim_absent;
+    guint identity_left; /* answers until all is known that is going to be */
 };
 
 static const Request requests[N_REQUESTS];
@@ -87,25 +89,14 @@ static void unref(Driver *driver)
         return;
     g_clear_object(&driver->file);
     g_clear_object(&driver->cancellable);
-    g_free(driver->model);
-    g_free(driver->firmware);
-    g_free(driver->imei);
-    g_free(driver->iccid);
+    modem_identity_clear(&driver->identity);
     g_free(driver);
-}
-
-static guint timeout_s(const Driver *driver)
-{
-    return (guint)((driver->config->timeout_ns + 999999999) / 1000000000);
 }
 
 static void lost(Driver *driver, const char *what, const GError *error)
 {
-    if (driver->closed)
-        return;
-    g_autofree char *why =
-        error != NULL ? g_strdup_printf("%s: %s", what, error->message) : g_strdup(what);
-    driver->sink->lost(driver->sink->data, why);
+    if (!driver->closed)
+        modem_tell_lost(driver->sink, what, error);
 }
 
 /* --- asking --- */
@@ -159,8 +150,8 @@ static void ask(Driver *driver, Ask what)
     slot->busy = TRUE;
     slot->asked = mono_now();
     driver->refs++;
-    qmi_device_command_full(driver->device, message, NULL, timeout_s(driver), driver->cancellable,
-                            on_answer, slot);
+    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->config),
+                            driver->cancellable, on_answer, slot);
 }
 
 static void add_tlv(QmiMessage *message, guint8 type, const void *value, gsize length)
@@ -275,6 +266,7 @@ static guint8 radio_interface(const Driver *driver)
     case RAT_UMTS:
         return 5;
     case RAT_LTE:
+    case RAT_NR_NSA: /* the anchor */
         return 8;
     case RAT_NR_SA:
         return 12;
@@ -338,6 +330,14 @@ static void on_card(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *
     int there = qmi_result(tlvs) == 0 ? qmi_read_sim(tlvs) : -1;
     if (there >= 0)
         driver->sink->sim(driver->sink->data, there);
+    if (there == 0)
+        driver->sim_absent = TRUE;
+    if (there != 1 || !driver->sim_absent)
+        return;
+    /* The card that comes back may be another one. */
+    driver->sim_absent = FALSE;
+    driver->identity_left = MAX(driver->identity_left, 1);
+    ask(driver, ASK_ICCID);
 }
 
 static void take_text(char **to, const QmiTlvs *tlvs, guint8 type)
@@ -351,9 +351,8 @@ static void take_text(char **to, const QmiTlvs *tlvs, guint8 type)
 
 static void tell_identity(Driver *driver)
 {
-    if (--driver->identity_left == 0)
-        driver->sink->identity(driver->sink->data, driver->model, driver->firmware, driver->imei,
-                               driver->iccid);
+    if (driver->identity_left > 0 && --driver->identity_left == 0)
+        modem_identity_tell(&driver->identity, driver->sink);
 }
 
 #define IDENTITY_ANSWER(name, field, type)                                                         \
@@ -361,7 +360,7 @@ static void tell_identity(Driver *driver)
     {                                                                                              \
         (void)asked;                                                                               \
         (void)at;                                                                                  \
-        take_text(&driver->field, tlvs, type);                                                     \
+        take_text(&driver->identity.field, tlvs, type);                                            \
         tell_identity(driver);                                                                     \
     }
 IDENTITY_ANSWER(on_model, model, 0x01)
@@ -442,7 +441,8 @@ static void send_setup(Driver *driver, guint16 message_id, const guint8 *tlvs, g
                         qmi_client_get_next_transaction_id(nas), message_id);
     for (gsize i = 0; i + 2 < n; i += 3 + (gsize)tlvs[i + 1])
         add_tlv(message, tlvs[i], tlvs + i + 3, tlvs[i + 1]);
-    qmi_device_command_full(driver->device, message, NULL, timeout_s(driver), NULL, NULL, NULL);
+    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->config), NULL,
+                            NULL, NULL);
 }
 
 static void start_running(Driver *driver)
@@ -483,7 +483,8 @@ static void allocate_next(Driver *driver)
 {
     driver->refs++;
     qmi_device_allocate_client(driver->device, service_codes[driver->allocating], QMI_CID_NONE,
-                               timeout_s(driver), driver->cancellable, on_allocated, driver);
+                               modem_timeout_s(driver->config), driver->cancellable, on_allocated,
+                               driver);
 }
 
 static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
@@ -518,8 +519,8 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
         flags |= QMI_DEVICE_OPEN_FLAGS_PROXY;
     if (driver->over_mbim)
         flags |= QMI_DEVICE_OPEN_FLAGS_MBIM;
-    qmi_device_open(driver->device, flags, 2 * timeout_s(driver), driver->cancellable, on_opened,
-                    driver); /* with the reference of this call */
+    qmi_device_open(driver->device, flags, 2 * modem_timeout_s(driver->config), driver->cancellable,
+                    on_opened, driver); /* with the reference of this call */
 }
 
 static gpointer open_driver(const ConfigModem *config, const char *device, const ModemSink *sink,

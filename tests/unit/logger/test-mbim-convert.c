@@ -266,7 +266,7 @@ static void test_cut(void)
         Neighbour cells[8];
         unsigned n = 0;
         Sample s;
-        MbimCaps caps = {NULL, NULL, NULL};
+        ModemIdentity identity = {NULL, NULL, NULL, NULL};
         int sim = 0;
         char *iccid = NULL;
         (void)mbim_take_base_stations(&state, buffer, 1 + round % 3, cells, 8, &n);
@@ -277,12 +277,10 @@ static void test_cut(void)
         (void)mbim_take_statistics(&state, buffer);
         if (mbim_make_sample(&state, buffer, 2, &s) && RECORD_HAS(&s, SAMPLE, rsrp_dbm))
             g_assert_cmpfloat(s.rsrp_dbm, >, -157);
-        (void)mbim_read_caps(buffer, &caps);
+        (void)mbim_read_caps(buffer, &identity);
         (void)mbim_read_subscriber(buffer, 3, &sim, &iccid);
-        g_free(caps.model);
-        g_free(caps.firmware);
-        g_free(caps.imei);
-        g_free(iccid);
+        identity.iccid = iccid;
+        modem_identity_clear(&identity);
     }
 }
 
