@@ -464,3 +464,27 @@ gboolean drive_seal(const char *path, GCancellable *cancel, GError **error)
     }
     return FALSE;
 }
+
+static gboolean is_more(Drive *drive, const char *sql)
+{
+    sqlite3_stmt *stmt = drive_prepare(drive->db, drive->path, sql, NULL);
+    gboolean more = stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return more;
+}
+
+gboolean drive_wants_sealing(const char *path)
+{
+    g_autoptr(Drive) drive = drive_open(path, NULL);
+    g_autofree char *closed = drive != NULL ? drive_meta(drive, "closed") : NULL;
+    if (g_strcmp0(closed, "1") != 0)
+        return FALSE;
+    gboolean wants = is_more(drive, "SELECT freelist_count > page_count / 2"
+                                    " FROM pragma_freelist_count, pragma_page_count");
+    for (int k = 0; k < RECORD_KIND_COUNT && !wants; k++) {
+        g_autofree char *sql = g_strdup_printf("SELECT 1 FROM main.%s WHERE source > 0 LIMIT 1",
+                                               record_type((RecordKind)k)->table);
+        wants = drive_kind_is_sealed((RecordKind)k) && is_more(drive, sql);
+    }
+    return wants;
+}

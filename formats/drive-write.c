@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BUSY_TIMEOUT_MS = 5000 };
+
 gboolean drive_writer_begin(DriveWriter *writer, GError **error)
 {
     if (writer->in_transaction)
@@ -168,7 +170,7 @@ static gboolean open_database(DriveWriter *writer, GError **error)
     if (rc != SQLITE_OK)
         return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be opened");
     sqlite3_extended_result_codes(writer->db, 1);
-    sqlite3_busy_timeout(writer->db, 5000);
+    sqlite3_busy_timeout(writer->db, BUSY_TIMEOUT_MS);
     (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
@@ -179,10 +181,24 @@ static gboolean open_database(DriveWriter *writer, GError **error)
                       "PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;", error);
 }
 
+/* The mode can change only at an instant when nobody reads, and SQLite does not wait for one. */
+static gboolean set_journal_mode(DriveWriter *writer, const char *mode, GError **error)
+{
+    g_autofree char *sql = g_strdup_printf("PRAGMA journal_mode = %s", mode);
+    const gint64 until = g_get_monotonic_time() + BUSY_TIMEOUT_MS * 1000;
+    int rc = SQLITE_OK;
+    while ((rc = sqlite3_exec(writer->db, sql, NULL, NULL, NULL)) != SQLITE_OK &&
+           ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED) &&
+           g_get_monotonic_time() < until)
+        g_usleep(20000);
+    return rc == SQLITE_OK ||
+           drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be used");
+}
+
 static gboolean start_writing(DriveWriter *writer, GError **error)
 {
-    if (!drive_exec(writer->db, writer->path,
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", error))
+    if (!set_journal_mode(writer, "WAL", error) ||
+        !drive_exec(writer->db, writer->path, "PRAGMA synchronous = FULL;", error))
         return FALSE;
     for (int k = 0; k < RECORD_KIND_COUNT; k++)
         if (!prepare_kind(writer, (RecordKind)k, error))
@@ -323,6 +339,29 @@ static void extent_add(Extent *extent, gint64 time_ns)
     }
     extent->n++;
     extent->dirty = TRUE;
+}
+
+void drive_writer_see(DriveWriter *writer, RecordKind kind, gint64 source, gint64 time_ns)
+{
+    extent_add(find_extent(&writer->kinds[kind], source), time_ns);
+}
+
+void drive_writer_see_chunk(DriveWriter *writer, RecordKind kind, gint64 source, gint64 n,
+                            gint64 first_ns, gint64 last_ns)
+{
+    Extent *extent = find_extent(&writer->kinds[kind], source);
+    extent->first_ns = extent->n == 0 ? first_ns : MIN(extent->first_ns, first_ns);
+    extent->last_ns = extent->n == 0 ? last_ns : MAX(extent->last_ns, last_ns);
+    extent->n += n;
+    extent->dirty = TRUE;
+}
+
+void drive_writer_roll_back(DriveWriter *writer)
+{
+    if (writer->in_transaction)
+        (void)sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    writer->in_transaction = FALSE;
+    (void)drive_writer_load_extents(writer, NULL);
 }
 
 static int64_t int_field(const RecordType *type, int column, const void *record)
@@ -516,74 +555,6 @@ gboolean drive_writer_commit(DriveWriter *writer, GError **error)
     return TRUE;
 }
 
-static gboolean shift_kind(DriveWriter *writer, RecordKind kind, gint64 from_ns, gint64 to_ns,
-                           gint64 delta_ns, GError **error)
-{
-    static const char *const columns[] = {"time_ns", "request_ns", "received_ns", "end_ns"};
-    const RecordType *type = record_type(kind);
-    if (record_find_column(type, "time_ns") < 0 || kind == RECORD_CLOCK || kind == RECORD_IMPORT)
-        return TRUE;
-    g_autoptr(GString) sql = g_string_new(NULL);
-    g_string_printf(sql, "UPDATE %s SET ", type->table);
-    for (unsigned i = 0, n = 0; i < G_N_ELEMENTS(columns); i++)
-        if (record_find_column(type, columns[i]) >= 0)
-            g_string_append_printf(sql, "%s%s = %s + ?3", n++ > 0 ? ", " : "", columns[i],
-                                   columns[i]);
-    g_string_append(sql, " WHERE time_ns >= ?1 AND time_ns < ?2");
-    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql->str, error);
-    if (stmt == NULL)
-        return FALSE;
-    (void)sqlite3_bind_int64(stmt, 1, from_ns);
-    (void)sqlite3_bind_int64(stmt, 2, to_ns);
-    (void)sqlite3_bind_int64(stmt, 3, delta_ns);
-    int rc = sqlite3_step(stmt);
-    sqlite3_finalize(stmt);
-    if (rc != SQLITE_DONE)
-        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be written");
-    return TRUE;
-}
-
-/* After a shift the extents are counted anew; rows stay in their order of arrival, so whether times
- * ascend is seen by comparing each row with the one before it of the same source. */
-static gboolean recount_kind(DriveWriter *writer, RecordKind kind, GError **error)
-{
-    const RecordType *type = record_type(kind);
-    GArray *extents = writer->kinds[kind].extents;
-    if (extents->len == 0)
-        return TRUE;
-    gboolean has_source = record_find_column(type, "source") >= 0;
-    g_autofree char *sql = g_strdup_printf("SELECT time_ns, %s FROM %s ORDER BY rowid",
-                                           has_source ? "coalesce(source, 0)" : "0", type->table);
-    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql, error);
-    if (stmt == NULL)
-        return FALSE;
-    for (guint i = 0; i < extents->len; i++) {
-        Extent *extent = &g_array_index(extents, Extent, i);
-        *extent = (Extent){
-            .source = extent->source, .n_chunks = extent->n_chunks, .ordered = TRUE, .dirty = TRUE};
-    }
-    int rc = SQLITE_ROW;
-    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-        extent_add(find_extent(&writer->kinds[kind], sqlite3_column_int64(stmt, 1)),
-                   sqlite3_column_int64(stmt, 0));
-    sqlite3_finalize(stmt);
-    if (rc != SQLITE_DONE)
-        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
-    return TRUE;
-}
-
-gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gint64 delta_ns,
-                           GError **error)
-{
-    if (!drive_writer_commit(writer, error) || !drive_writer_begin(writer, error))
-        return FALSE;
-    for (int k = 0; k < RECORD_KIND_COUNT; k++)
-        if (!shift_kind(writer, (RecordKind)k, from_ns, to_ns, delta_ns, error) ||
-            !recount_kind(writer, (RecordKind)k, error))
-            return FALSE;
-    return drive_writer_commit(writer, error);
-}
-
 gboolean drive_writer_close(DriveWriter *writer, GError **error)
 {
     if (writer->bulk && !drive_bulk_finish(writer, error))
@@ -592,7 +563,7 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
         return FALSE;
     if (writer->bulk) {
         /* else each reader would leave an empty -wal and -shm beside it */
-        if (!drive_exec(writer->db, writer->path, "PRAGMA journal_mode = DELETE;", error))
+        if (!set_journal_mode(writer, "DELETE", error))
             return FALSE;
         if (fsync(writer->lock_fd) != 0) {
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: cannot be written: %s",
@@ -601,8 +572,8 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
         }
         return TRUE;
     }
-    return drive_exec(writer->db, writer->path,
-                      "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;", error);
+    return drive_exec(writer->db, writer->path, "PRAGMA wal_checkpoint(TRUNCATE)", error) &&
+           set_journal_mode(writer, "DELETE", error);
 }
 
 guint64 drive_writer_unfolded(DriveWriter *writer)

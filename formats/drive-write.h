@@ -43,8 +43,9 @@ gboolean drive_set_meta(DriveWriter *writer, const char *key, const char *value,
  * into this drive before. */
 gboolean drive_check_not_imported(DriveWriter *writer, const char *sha256, GError **error);
 
-/* Adds delta_ns to every time of the records (all kinds) with from_ns <= time_ns < to_ns. For a box
- * whose clock was wrong at boot. In one transaction. */
+/* Adds delta_ns to every time of the records (all kinds) with from_ns <= time_ns < to_ns, sealed or
+ * not; a sealed chunk must lie in that range whole. For a box whose clock was wrong at boot. In one
+ * transaction; a failure leaves the drive as it was. */
 gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gint64 delta_ns,
                            GError **error);
 
@@ -58,8 +59,8 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error);
 /* Bytes that lie in the WAL: closing the drive may need as much again for a moment. */
 guint64 drive_writer_unfolded(DriveWriter *writer);
 
-/* Commits and moves the WAL into the drive; the WAL is empty then. Does nothing, successfully, while
- * a reader needs it. */
+/* Commits and moves the WAL into the drive; the WAL is empty then. Does nothing, successfully,
+ * while a reader needs it. */
 gboolean drive_writer_fold(DriveWriter *writer, GError **error);
 
 /* Bytes the drive takes on disk now, WAL included. */
@@ -91,3 +92,6 @@ gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error);
  * in one transaction; a failure leaves the drive as it was. Readers notice no difference. `cancel`
  * (nullable) ends it from another thread with G_IO_ERROR_CANCELLED. */
 gboolean drive_seal(const char *path, GCancellable *cancel, GError **error);
+
+/* Whether sealing would make a closed drive smaller: it has rows, or space between its pages. */
+gboolean drive_wants_sealing(const char *path);

@@ -43,8 +43,8 @@ struct DriveWriter {
     sqlite3_stmt *put_extent, *put_chunk;
     gboolean in_transaction, bulk;
     gboolean was_closed; /* the file had no WAL when it was opened to append */
-    gboolean still;    /* the file's pages do not change: all that is written goes to the WAL */
-    ChunkQueue *queue; /* NULL until needed */
+    gboolean still;      /* the file's pages do not change: all that is written goes to the WAL */
+    ChunkQueue *queue;   /* NULL until needed */
     GCancellable *cancel;
     gint64 next_probe;
     KindWriter kinds[RECORD_KIND_COUNT];
@@ -93,6 +93,14 @@ const gint64 *drive_writer_latest(DriveWriter *writer, RecordKind kind, gint64 s
 
 /* Number of chunks of a source, to be counted on. Valid until the next source is seen. */
 gint64 *drive_writer_n_chunks(DriveWriter *writer, RecordKind kind, gint64 source);
+
+/* Counts a row, or a chunk of n rows, of a source. */
+void drive_writer_see(DriveWriter *writer, RecordKind kind, gint64 source, gint64 time_ns);
+void drive_writer_see_chunk(DriveWriter *writer, RecordKind kind, gint64 source, gint64 n,
+                            gint64 first_ns, gint64 last_ns);
+
+/* Gives up the open transaction. */
+void drive_writer_roll_back(DriveWriter *writer);
 
 /* Writes changed extents, within the open transaction. */
 gboolean drive_writer_put_extents(DriveWriter *writer, GError **error);

@@ -65,7 +65,8 @@ static const ConfigRow store_rows[] = {
     SIZE(ConfigStore, "keep-free", keep_free, "64 MiB", 0,
          "left free on the disk: recording stops there"),
     SIZE(ConfigStore, "warn-free", warn_free, "512 MiB", 0, "event disk-low below this"),
-    BOOL(ConfigStore, "seal", seal, "yes", "make closed drives small"),
+    BOOL(ConfigStore, "seal", seal, "yes",
+         "make closed drives small, those of earlier runs too, when there is time"),
 };
 
 static const ConfigRow identity_rows[] = {

@@ -4,6 +4,7 @@
 #include "formats/event-kinds.h"
 #include "formats/time-map.h"
 #include "logger/record-pack.h"
+#include "logger/sealer.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,7 +57,7 @@ struct Recorder {
     gboolean low_told;
     guint64 gap_dropped; /* at the beginning of a pause */
     gint64 gap_since_ns;
-    GThread *sealer;
+    Sealer *sealer; /* NULL: drives stay as they are */
 };
 
 const char *recorder_state_name(RecorderState state)
@@ -167,30 +168,6 @@ static void set_state(Recorder *recorder, RecorderState state, const char *troub
     g_mutex_unlock(&recorder->lock);
 }
 
-static gpointer seal(gpointer path)
-{
-    g_autofree char *own = path;
-    g_autoptr(GError) error = NULL;
-    if (!drive_seal(own, NULL, &error))
-        g_warning("%s; the drive stays as it is", error->message);
-    return NULL;
-}
-
-/* Sealing takes seconds of CPU: beside the recording, one drive at a time. */
-static void seal_later(Recorder *recorder, const char *path)
-{
-    const ConfigStore *store = &recorder->config->store;
-    guint64 left = 0;
-    struct stat drive;
-    /* Rows and chunks lie side by side until the transaction is over. */
-    if (!store->seal || !store_free_bytes(store->folder, &left, NULL) || stat(path, &drive) != 0 ||
-        left < (guint64)store->keep_free + 3 * (guint64)drive.st_size)
-        return;
-    if (recorder->sealer != NULL)
-        g_thread_join(recorder->sealer);
-    recorder->sealer = g_thread_try_new("seal", seal, g_strdup(path), NULL);
-}
-
 static void close_drive(Recorder *recorder, gboolean whole)
 {
     if (recorder->writer == NULL)
@@ -205,8 +182,8 @@ static void close_drive(Recorder *recorder, gboolean whole)
     g_autofree char *path = g_strdup(recorder->status.path);
     recorder->status.path[0] = '\0';
     g_mutex_unlock(&recorder->lock);
-    if (ok)
-        seal_later(recorder, path);
+    if (ok && recorder->sealer != NULL)
+        sealer_add(recorder->sealer, path);
 }
 
 /* Nothing can be written now: closes, remembers since when, tries again later. */
@@ -350,8 +327,7 @@ static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
     if (!drive_shift_times(recorder->writer, G_MININT64, G_MAXINT64, delta_ns, error))
         return FALSE;
     if (recorder->sealer != NULL)
-        g_thread_join(recorder->sealer);
-    recorder->sealer = NULL;
+        sealer_hold(recorder->sealer);
     /* Drives of this run that were closed before the time was known; all but the last. */
     for (guint i = 0; i + 1 < recorder->provisional->len; i++) {
         const char *path = g_ptr_array_index(recorder->provisional, i);
@@ -362,6 +338,8 @@ static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
             !drive_writer_close(writer, &local))
             g_warning("%s; its times stay wrong", local->message);
     }
+    if (recorder->sealer != NULL)
+        sealer_go_on(recorder->sealer);
     return TRUE;
 }
 
@@ -500,6 +478,8 @@ static gpointer run_thread(gpointer data)
 {
     Recorder *recorder = data;
     close_leftovers(recorder);
+    if (recorder->config->store.seal)
+        recorder->sealer = sealer_new(recorder->store, (guint64)recorder->config->store.keep_free);
     gboolean last = FALSE;
     while (!last) {
         g_mutex_lock(&recorder->lock);
@@ -518,8 +498,7 @@ static gpointer run_thread(gpointer data)
         turn(recorder);
     }
     close_drive(recorder, TRUE);
-    if (recorder->sealer != NULL)
-        g_thread_join(recorder->sealer);
+    sealer_free(recorder->sealer);
     return NULL;
 }
 

@@ -176,6 +176,30 @@ GPtrArray *store_unclosed(const Store *store)
     return paths;
 }
 
+static gint compare_paths(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *store_closed(const Store *store)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) dir = g_dir_open(store->folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(store->folder, name, NULL);
+        g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+        if (g_str_has_suffix(name, ".drive") && access(wal, F_OK) != 0)
+            g_ptr_array_add(paths, g_steal_pointer(&path));
+    }
+    g_ptr_array_sort(paths, compare_paths);
+    return paths;
+}
+
+const char *store_folder(const Store *store)
+{
+    return store->folder;
+}
+
 char *store_boot_id(void)
 {
     char *text = NULL;

@@ -45,6 +45,13 @@ char *store_new_path(const Store *store, const char *name, gint64 utc_ns, const 
  * Returns: (transfer full), (element-type filename). */
 GPtrArray *store_unclosed(const Store *store);
 
+/* Paths of the other drives, which were closed, by name.
+ * Returns: (transfer full), (element-type filename). */
+GPtrArray *store_closed(const Store *store);
+
+/* Returns: (transfer none). */
+const char *store_folder(const Store *store);
+
 /* The kernel's id of this boot, 36 characters; "" where there is none.
  * Returns: (transfer full). */
 char *store_boot_id(void);

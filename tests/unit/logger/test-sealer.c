@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sealer: finds what an earlier run left, takes what is closed now, keeps off what is being
+ * written, ends at once. */
+#include "formats/drive-read.h"
+#include "formats/drive-write.h"
+#include "logger/sealer.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+
+enum { PATIENCE_S = 120 };
+
+typedef struct {
+    char *dir;
+    Store *store;
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
+    f->store = store_open(f->dir, &error);
+    g_assert_no_error(error);
+}
+
+static void tear_down(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    store_free(f->store);
+    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(f->dir, name, NULL);
+        (void)g_unlink(path);
+    }
+    (void)g_rmdir(f->dir);
+    g_free(f->dir);
+}
+
+static DriveWriter *write_drive(const char *path, int n)
+{
+    g_autoptr(GError) error = NULL;
+    DriveWriter *writer = drive_create(path, &error);
+    g_assert_no_error(error);
+    for (int i = 0; i < n; i++) {
+        Sample sample = {0};
+        RECORD_SET(&sample, SAMPLE, time_ns, i);
+        RECORD_SET(&sample, SAMPLE, source, 1 + i % 8);
+        RECORD_SET(&sample, SAMPLE, rat, RAT_LTE);
+        RECORD_SET(&sample, SAMPLE, rsrp_dbm, -80.0 - i % 50);
+        g_assert_true(drive_add_sample(writer, &sample, &error));
+    }
+    g_assert_true(drive_writer_commit(writer, &error));
+    g_assert_no_error(error);
+    return writer;
+}
+
+static char *closed_drive(Fixture *f, const char *name, int n)
+{
+    g_autoptr(GError) error = NULL;
+    char *path = g_build_filename(f->dir, name, NULL);
+    g_autoptr(DriveWriter) writer = write_drive(path, n);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_assert_no_error(error);
+    return path;
+}
+
+static gint64 count(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    g_assert_cmpint(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), ==, SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 10000);
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(stmt), ==, SQLITE_ROW);
+    gint64 value = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    return value;
+}
+
+static void wait_until_sealed(const char *path)
+{
+    for (int i = 0; i < PATIENCE_S * 20; i++) {
+        if (!drive_wants_sealing(path) && count(path, "SELECT count(*) FROM chunks") > 0)
+            return;
+        g_usleep(50000);
+    }
+    g_error("%s is not sealed after %d s", path, PATIENCE_S);
+}
+
+static gint64 read_samples(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_SAMPLE, 0, 0, INT64_MIN, INT64_MAX, &error);
+    gint64 n = 0;
+    for (const Batch *batch = NULL; (batch = drive_next(cursor, &error)) != NULL;)
+        n += (gint64)batch->n;
+    g_assert_no_error(error);
+    g_assert_cmpuint(drive_problems(drive)->len, ==, 0);
+    return n;
+}
+
+static void test_finds_and_takes(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *left = closed_drive(f, "a.drive", 20000);
+    g_autofree char *being_written = g_build_filename(f->dir, "b.drive", NULL);
+    g_autoptr(DriveWriter) writer = write_drive(being_written, 500);
+    g_autofree char *other = g_build_filename(f->dir, "c.drive", NULL);
+    g_assert_true(g_file_set_contents(other, "no drive at all", -1, NULL));
+    Sealer *sealer = sealer_new(f->store, 0);
+    wait_until_sealed(left);
+    g_autofree char *added = closed_drive(f, "d.drive", 3000);
+    sealer_add(sealer, added);
+    wait_until_sealed(added);
+    sealer_free(sealer);
+    g_assert_cmpint(read_samples(left), ==, 20000);
+    g_assert_cmpint(read_samples(added), ==, 3000);
+    g_assert_cmpint(count(being_written, "SELECT count(*) FROM samples"), ==, 500);
+    g_assert_cmpint(count(being_written, "SELECT count(*) FROM chunks"), ==, 0);
+}
+
+/* While it is held nothing is touched. */
+static void test_hold(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    Sealer *sealer = sealer_new(f->store, 0);
+    for (int round = 0; round < 5; round++) {
+        g_autofree char *name = g_strdup_printf("%d.drive", round);
+        g_autofree char *path = closed_drive(f, name, 30000);
+        sealer_add(sealer, path);
+        g_usleep((gulong)g_test_rand_int_range(0, 30000));
+        sealer_hold(sealer);
+        g_autoptr(DriveWriter) writer = drive_open_append(path, &error);
+        g_assert_no_error(error);
+        g_assert_true(drive_shift_times(writer, INT64_MIN, INT64_MAX, 7, &error));
+        g_assert_true(drive_writer_close(writer, &error));
+        g_clear_pointer(&writer, drive_writer_free);
+        sealer_go_on(sealer);
+        wait_until_sealed(path);
+        g_assert_cmpint(read_samples(path), ==, 30000);
+        g_assert_cmpint(count(path, "SELECT min(first_ns) FROM chunks"), ==, 7);
+    }
+    sealer_free(sealer);
+}
+
+/* Ended at any instant, the drives are whole, and the next start does the rest. */
+static void test_end(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *first = closed_drive(f, "a.drive", 60000);
+    g_autofree char *second = closed_drive(f, "b.drive", 60000);
+    for (int round = 0; round < 6; round++) {
+        Sealer *sealer = sealer_new(f->store, 0);
+        g_usleep((gulong)g_test_rand_int_range(0, 20000));
+        sealer_free(sealer);
+        g_assert_cmpint(read_samples(first), ==, 60000);
+        g_assert_cmpint(read_samples(second), ==, 60000);
+    }
+    Sealer *sealer = sealer_new(f->store, 0);
+    wait_until_sealed(first);
+    wait_until_sealed(second);
+    sealer_free(sealer);
+    g_assert_cmpint(read_samples(second), ==, 60000);
+}
+
+/* What must stay free stays free. */
+static void test_no_room(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *path = closed_drive(f, "a.drive", 1000);
+    Sealer *sealer = sealer_new(f->store, (guint64)1 << 62);
+    g_usleep(200000);
+    sealer_free(sealer);
+    g_assert_true(drive_wants_sealing(path));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
+    ADD("/sealer/finds-and-takes", test_finds_and_takes);
+    ADD("/sealer/hold", test_hold);
+    ADD("/sealer/end", test_end);
+    ADD("/sealer/no-room", test_no_room);
+    return g_test_run();
+}
