@@ -238,7 +238,7 @@ static void look_at(Look *look, uint32_t n_segments, const Cell *cell)
         look->level[cell->head.segment] = (float)(sum / n);
 }
 
-/* Levels minus the median of the 2 km around, corridor by corridor. */
+/* Of all corridors, each weighing its known segments. */
 static double decorrelation(const Result *result, const float *level)
 {
     const Network *net = result->network;
@@ -246,27 +246,12 @@ static double decorrelation(const Result *result, const float *level)
     for (uint32_t c = 0; c < net->n_corridors; c++) {
         uint32_t first = segments_first(result->segments, c),
                  n = segments_number(result->segments, c);
-        double piece = net->corridors[c].length_m / n;
-        uint32_t reach = (uint32_t)fmax(1.0, 1000.0 / piece);
-        g_autofree double *residual = g_new0(double, n);
-        g_autofree uint8_t *known = g_new0(uint8_t, n);
-        g_autofree StatWeighted *window = g_new(StatWeighted, 2 * (size_t)reach + 1);
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            size_t m = 0;
-            if (isnan(level[first + i]))
-                continue;
-            for (uint32_t k = i > reach ? i - reach : 0; k < n && k <= i + reach; k++)
-                if (!isnan(level[first + k]))
-                    window[m++] = (StatWeighted){level[first + k], 1.0};
-            residual[i] = level[first + i] - stat_percentile_weighted(window, m, 0.5);
-            known[i] = 1;
-            count++;
-        }
-        double dc = stat_decorrelation(residual, known, n, piece);
+        size_t known;
+        double dc =
+            stat_decorrelation_levels(level + first, n, net->corridors[c].length_m / n, &known);
         if (dc > 0.0) {
-            sum += dc * count;
-            weight += count;
+            sum += dc * (double)known;
+            weight += (double)known;
         }
     }
     return weight > 0.0 ? CLAMP(sum / weight, 10.0, 2000.0) : DECORRELATION_M;

@@ -86,23 +86,21 @@ static gboolean interval_by_drives(const Sum *sum, const Totals *t, double share
         return FALSE;
     uint64_t scope =
         ((uint64_t)sum->corridor << 24 | (uint64_t)sum->scope->group[0] << 12 | sum->service) << 20;
-    double length = 0.0, square = 0.0;
+    g_autofree double *apart = g_new(double, MAX(result->n_drives, 1));
+    double length = 0.0;
     guint k = 0;
     for (guint d = 0; d < result->n_drives; d++) {
         uint64_t key = scope | d;
         const DriveShare *drive = g_hash_table_lookup(result->drive_share, &key);
         if (drive == NULL)
             continue;
-        square += drive->apart_m * drive->apart_m;
+        apart[k++] = drive->apart_m / t->measured_m;
         length += drive->length_m;
-        k++;
     }
     /* drives that did not go the same way say nothing of each other */
     if (k < FEWEST_DRIVES || length < (FEWEST_DRIVES - 0.01) * t->measured_m)
         return FALSE;
-    double between = sqrt(square * k / (k - 1)) / t->measured_m;
-    double half = stat_t_quantile(0.975, k - 1) * fmax(between, error_within(sum, t));
-    *ci = (StatInterval){fmax(0.0, share - half), fmin(1.0, share + half)};
+    *ci = stat_share_drives(share, apart, k, error_within(sum, t));
     return TRUE;
 }
 

@@ -84,3 +84,13 @@ StatShare stat_share_interval(const double *good, const double *all, size_t n, d
     s.by_blocks = TRUE;
     return s;
 }
+
+StatInterval stat_share_drives(double share, const double *apart, size_t n, double error_within)
+{
+    double square = 0.0;
+    for (size_t d = 0; d < n; d++)
+        square += apart[d] * apart[d];
+    double between = sqrt(square * (double)n / (double)(n - 1));
+    double half = stat_t_quantile(0.975, (double)(n - 1)) * fmax(between, error_within);
+    return (StatInterval){fmax(0.0, share - half), fmin(1.0, share + half)};
+}

@@ -76,3 +76,24 @@ double stat_decorrelation(const double *value, const uint8_t *is_known, size_t n
         return 0.0;
     return -spacing_m / log(fmin(rho, 0.999));
 }
+
+double stat_decorrelation_levels(const float *level, size_t n, double spacing_m, size_t *n_known)
+{
+    size_t reach = (size_t)fmax(1.0, 1000.0 / spacing_m);
+    g_autofree double *residual = g_new0(double, MAX(n, 1));
+    g_autofree uint8_t *known = g_new0(uint8_t, MAX(n, 1));
+    g_autofree StatWeighted *window = g_new(StatWeighted, 2 * reach + 1);
+    *n_known = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t m = 0;
+        if (isnan(level[i]))
+            continue;
+        for (size_t k = i > reach ? i - reach : 0; k < n && k <= i + reach; k++)
+            if (!isnan(level[k]))
+                window[m++] = (StatWeighted){level[k], 1.0};
+        residual[i] = level[i] - stat_percentile_weighted(window, m, 0.5);
+        known[i] = 1;
+        (*n_known)++;
+    }
+    return stat_decorrelation(residual, known, n, spacing_m);
+}

@@ -37,6 +37,10 @@ double stat_effective_n(double n, double rho);
  * Returns 0 where rho <= 0 or fewer than 8 pairs. */
 double stat_decorrelation(const double *value, const uint8_t *is_known, size_t n, double spacing_m);
 
+/* The same for levels along a line (NAN = not known), each less the median of the 2 km around it.
+ * *n_known gets how many are known. Allocates 24 bytes for each of n. */
+double stat_decorrelation_levels(const float *level, size_t n, double spacing_m, size_t *n_known);
+
 /* ---- exact binomial (stat-binomial.c) ---- */
 
 /* P(X <= k) for n trials of chance p. */
@@ -155,6 +159,11 @@ typedef struct {
 StatShare stat_share_interval(const double *good, const double *all, size_t n, double piece_m,
                               double decorrelation_m, double block_m, unsigned rounds,
                               uint64_t seed);
+
+/* The same from n >= 2 drives over one line: apart[d] is how far drive d moves the share away from
+ * that of all of them (they add up to 0), error_within what is open inside the pieces (standard
+ * error). Student's t on n - 1. */
+StatInterval stat_share_drives(double share, const double *apart, size_t n, double error_within);
 
 /* ---- tests and tables (stat-table.c) ---- */
 
