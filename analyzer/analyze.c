@@ -349,7 +349,11 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
     g_autofree char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z") : NULL;
     layer_set_date(date);
     g_autoptr(LayerWriter) writer = layer_create(path, error);
-    if (writer == NULL || !judge_all(result, run, jobs, writer, error))
+    if (writer == NULL)
+        return FALSE;
+    if (jobs > 1)
+        layer_use_thread(writer);
+    if (!judge_all(result, run, jobs, writer, error))
         return FALSE;
     g_autoptr(SpillMerge) changes = spill_merge(run->changes, jobs, error);
     return changes != NULL && out_summary(result, writer, error) &&

@@ -122,9 +122,10 @@ static void see(const Batch *b, size_t i, const BinSource *source, Seen *seen)
     seen->entry.level_dbm = (int16_t)CLAMP(rounded, -300.0, 100.0);
 }
 
-/* Half of the step between two samples belongs to each. */
-static void book_step(Before *before, Cell *const *cell, unsigned n_cells, const Seen *seen,
-                      GeoPoint point, double *seconds)
+/* Half of the step between two samples belongs to each: that of the one before is put into its
+ * cells, that of this one into `own`. */
+static void book_step(Before *before, const Seen *seen, GeoPoint point, LevelEntry *own,
+                      double *seconds)
 {
     int64_t dt = MIN(seen->time_ns - before->time_ns, 2 * BIN_REACH_NS);
     if (dt <= 0)
@@ -140,21 +141,20 @@ static void book_step(Before *before, Cell *const *cell, unsigned n_cells, const
     uint32_t way_dm = moves ? (uint32_t)(fmin(0.5 * way, BIN_REACH_M) * 10.0 + 0.5) : 0;
     uint32_t time_cs = (uint32_t)(MIN(dt / 2, BIN_REACH_NS) / 10000000);
     *seconds += 2.0 * time_cs / 100.0;
-    LevelEntry first = before->entry, second = seen->entry;
-    first.count = second.count = 0;
-    first.time_cs = second.time_cs = time_cs;
+    LevelEntry first = before->entry;
+    first.count = 0;
+    first.time_cs = own->time_cs = time_cs;
     /* a sample that stands for the end of a halt is not part of the way that follows it */
     first.way_dm = before->moved ? way_dm : 0;
-    second.way_dm = way_dm;
+    own->way_dm = way_dm;
     for (unsigned i = 0; i < before->n; i++)
         level_histogram_add(&before->cell[i]->levels, first);
-    for (unsigned i = 0; i < n_cells; i++)
-        level_histogram_add(&cell[i]->levels, second);
     before->moved = moves;
 }
 
-static void count_sample(Cell *cell, const BinSource *source, const Seen *seen, const Batch *b,
-                         size_t i, const BinSpot *spot, gboolean against)
+static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
+                         const LevelEntry *own, const Batch *b, size_t i, const BinSpot *spot,
+                         gboolean against)
 {
     CellHead *h = &cell->head;
     uint64_t known = seen->known;
@@ -172,9 +172,7 @@ static void count_sample(Cell *cell, const BinSource *source, const Seen *seen, 
     h->n_no_service += seen->entry.channel == CHANNEL_NO_SERVICE;
     h->n_limited += seen->entry.channel == CHANNEL_LIMITED;
     h->n_level += seen->has_level ? 1 : 0;
-    LevelEntry entry = seen->entry;
-    entry.count = 1;
-    level_histogram_add(&cell->levels, entry);
+    level_histogram_add(&cell->levels, *own);
     if (seen->entry.channel == CHANNEL_NO_SERVICE || seen->entry.channel == CHANNEL_LIMITED)
         return;
     if (HAS(known, rsrq_db))
@@ -190,7 +188,7 @@ static void count_sample(Cell *cell, const BinSource *source, const Seen *seen, 
                            correction(source, HAS(known, nr_band), COLUMN(b, nr_band).i[i]);
         int level = (int)floor(corrected + 0.5);
         cell_tally(cell, TALLY_NR_LEVEL, level, 1);
-        entry = (LevelEntry){.channel = CHANNEL_NR_LEG, .level_dbm = (int16_t)level, .count = 1};
+        LevelEntry entry = {.channel = CHANNEL_NR_LEG, .level_dbm = (int16_t)level, .count = 1};
         level_histogram_add(&cell->levels, entry);
     }
 }
@@ -209,9 +207,8 @@ static gboolean add_change(BinState *state, ChangeKind kind, const Seen *seen, c
                             .drive = state->drive,
                             .kind = (uint8_t)kind,
                             .short_stay = short_stay ? 1 : 0};
-        Segment info;
-        segments_get(state->setup->segments, spot->segment[i], &info, NULL);
-        SpillKey key = {info.corridor, state->report->group, seen->time_ns, state->drive,
+        SpillKey key = {segments_corridor(state->setup->segments, spot->segment[i]),
+                        state->report->group, seen->time_ns, state->drive,
                         state->source * 8 + (uint32_t)kind};
         if (!spill_add(state->changes, &key, &change, sizeof change, error))
             return FALSE;
@@ -304,10 +301,14 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
     report->placed[spot.place.quality]++;
     Cell *cell[SEGMENTS_AT_ONCE] = {NULL};
     uint64_t id = seen.is_missing ? 0 : identity(b, i, &seen);
+    LevelEntry own = seen.entry;
+    own.count = 1;
+    if (!seen.is_missing && before->is_set && before->n > 0)
+        book_step(before, &seen, spot.place.point, &own, &report->seconds_used);
     for (unsigned k = 0; k < spot.n; k++) {
         if ((cell[k] = bin_cell(state, spot.segment[k], seen.time_ns, error)) == NULL)
             return FALSE;
-        count_sample(cell[k], report, &seen, b, i, &spot, spot.against[k]);
+        count_sample(cell[k], report, &seen, &own, b, i, &spot, spot.against[k]);
         if (id != 0)
             cell_add_id(cell[k], id);
     }
@@ -316,8 +317,6 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
         return TRUE;
     }
     report->used++;
-    if (before->is_set && before->n > 0)
-        book_step(before, cell, spot.n, &seen, spot.place.point, &report->seconds_used);
     if (!note_changes(state, before, &seen, id, &spot, cell, error))
         return FALSE;
     if (!before->is_set || before->n == 0)

@@ -13,7 +13,7 @@
 #define BIN_OPEN_MOST 64
 
 typedef struct {
-    Track *track; /* NULL: nothing places this source */
+    const Track *track; /* NULL: nothing places this source */
     size_t hint;
     BinSource *report;
     uint32_t source, drive;

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Receivers tried for a source that has no fixes of its own: the only one, or the first. */
-
 const char *bin_operator(const Source *source)
 {
     if ((source->known & RECORD_BIT(SOURCE, operator_label)) && source->operator_label[0] != '\0')
@@ -50,6 +48,7 @@ static gboolean spill_cell(BinState *state, Cell *cell, GError **error)
     const CellHead *h = &cell->head;
     SpillKey key = {h->segment, h->group, h->first_ns, h->drive, h->source * 8 + state->key_bit};
     g_byte_array_set_size(state->scratch, 0);
+    cell_end_counting(cell);
     cell_pack(cell, state->scratch);
     return spill_add(state->cells, &key, state->scratch->data, state->scratch->len, error);
 }
@@ -80,6 +79,7 @@ Cell *bin_cell(BinState *state, uint32_t segment, int64_t time_ns, GError **erro
     }
     Cell *cell = g_new(Cell, 1);
     cell_init(cell);
+    cell_begin_counting(cell);
     cell->head.segment = segment;
     cell->head.group = state->report->group;
     cell->head.drive = state->drive;

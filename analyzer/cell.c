@@ -9,6 +9,17 @@
 /* Identities: bit 63 = by channel; else plmn (20 bit), its digits minus 5 (1 bit), id (36 bit). */
 #define BY_RADIO (UINT64_C(1) << 63)
 
+/* Kinds that every sample adds to, with the lowest of the values that are counted in a plain array;
+ * others go into the sorted list. */
+enum { COUNTED_KINDS = TALLY_BAND + 1, COUNTED_VALUES = 256 };
+static const int lowest[COUNTED_KINDS] = {
+    [TALLY_RSRQ] = -128, [TALLY_SINR] = -128, [TALLY_NR_LEVEL] = -200, [TALLY_BAND] = 0};
+
+struct CellCounts {
+    uint64_t used[COUNTED_KINDS][COUNTED_VALUES / 64]; /* a bit for each value that occurred */
+    uint32_t count[COUNTED_KINDS][COUNTED_VALUES];
+};
+
 void cell_init(Cell *cell)
 {
     *cell = (Cell){0};
@@ -21,6 +32,7 @@ void cell_clear(Cell *cell)
     level_histogram_clear(&cell->levels);
     g_clear_pointer(&cell->tally, g_array_unref);
     g_clear_pointer(&cell->ids, g_array_unref);
+    g_clear_pointer(&cell->counts, g_free);
 }
 
 static int compare_tally(const TallyEntry *a, const TallyEntry *b)
@@ -30,8 +42,21 @@ static int compare_tally(const TallyEntry *a, const TallyEntry *b)
     return (a->value > b->value) - (a->value < b->value);
 }
 
+static uint32_t add_capped(uint32_t a, uint32_t b)
+{
+    return b > UINT32_MAX - a ? UINT32_MAX : a + b;
+}
+
 void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
 {
+    if (cell->counts != NULL && (unsigned)kind < COUNTED_KINDS && value >= lowest[kind] &&
+        value < lowest[kind] + COUNTED_VALUES) {
+        unsigned i = (unsigned)(value - lowest[kind]);
+        cell->counts->used[kind][i / 64] |= UINT64_C(1) << i % 64;
+        uint32_t *counted = &cell->counts->count[kind][i];
+        *counted = add_capped(*counted, count);
+        return;
+    }
     TallyEntry entry = {(uint16_t)kind, (int16_t)CLAMP(value, INT16_MIN, INT16_MAX), count};
     TallyEntry *all = (TallyEntry *)(void *)cell->tally->data;
     guint low = 0, high = cell->tally->len;
@@ -39,8 +64,7 @@ void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
         guint mid = (low + high) / 2;
         int order = compare_tally(&all[mid], &entry);
         if (order == 0) {
-            all[mid].count =
-                count > UINT32_MAX - all[mid].count ? UINT32_MAX : all[mid].count + count;
+            all[mid].count = add_capped(all[mid].count, count);
             return;
         }
         if (order < 0)
@@ -49,6 +73,33 @@ void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
             high = mid;
     }
     g_array_insert_val(cell->tally, low, entry);
+}
+
+void cell_begin_counting(Cell *cell)
+{
+    if (cell->counts == NULL)
+        cell->counts = g_new0(CellCounts, 1);
+}
+
+void cell_end_counting(Cell *cell)
+{
+    g_autofree CellCounts *counts = g_steal_pointer(&cell->counts);
+    if (counts == NULL)
+        return;
+    g_autoptr(GArray) others = cell->tally;
+    cell->tally = g_array_sized_new(FALSE, FALSE, sizeof(TallyEntry), 64);
+    for (int kind = 0; kind < COUNTED_KINDS; kind++)
+        for (int word = 0; word < COUNTED_VALUES / 64; word++)
+            for (uint64_t bits = counts->used[kind][word]; bits != 0; bits &= bits - 1) {
+                int i = 64 * word + __builtin_ctzll(bits);
+                TallyEntry entry = {(uint16_t)kind, (int16_t)(i + lowest[kind]),
+                                    counts->count[kind][i]};
+                g_array_append_val(cell->tally, entry);
+            }
+    for (guint i = 0; i < others->len; i++) {
+        const TallyEntry *e = &g_array_index(others, TallyEntry, i);
+        cell_tally(cell, (TallyKind)e->kind, e->value, e->count);
+    }
 }
 
 void cell_add_id(Cell *cell, uint64_t id)

@@ -49,15 +49,22 @@ typedef struct {
     uint32_t n_levels, n_tally, n_ids;
 } CellHead;
 
+typedef struct CellCounts CellCounts;
 typedef struct {
     CellHead head;
     LevelHistogram levels;
-    GArray *tally; /* TallyEntry, sorted */
-    GArray *ids;   /* uint64_t, serving cells, sorted */
+    GArray *tally;      /* TallyEntry, sorted */
+    GArray *ids;        /* uint64_t, serving cells, sorted */
+    CellCounts *counts; /* cell_begin_counting(): tallies that are not in `tally` yet; else NULL */
 } Cell;
 
 void cell_init(Cell *cell);
 void cell_clear(Cell *cell);
+
+/* Makes cell_tally() fast, for a cell that samples are added to, until cell_end_counting(), which
+ * comes before anything is read from it. */
+void cell_begin_counting(Cell *cell);
+void cell_end_counting(Cell *cell);
 
 void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count);
 void cell_add_id(Cell *cell, uint64_t id);

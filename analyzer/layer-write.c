@@ -3,6 +3,7 @@
  * Writing GeoPackages through OGR. The file is built under a hidden name in the folder of its
  * destination, synced and renamed, so that a reader sees the old file or the whole new one.
  */
+#include "analyzer/layer-bulk.h"
 #include "analyzer/layer.h"
 #include "formats/file-replace.h"
 
@@ -26,14 +27,15 @@ struct LayerTable {
     LayerType *types;
     int *index; /* of each field in the layer */
     OGRFeatureH feature;
+    int bulk; /* its number in writer->bulk, -1 if OGR writes its rows */
 };
 
 struct LayerWriter {
     GDALDatasetH dataset;
     char *path, *part; /* where it will be, where it is being written */
     GPtrArray *tables; /* of LayerTable */
-    guint n_styles;
-    gboolean in_transaction;
+    LayerBulk *bulk;   /* NULL without bulk tables */
+    gboolean in_transaction, with_thread;
 };
 
 LayerValue layer_null(void)
@@ -179,6 +181,7 @@ void layer_discard(LayerWriter *writer)
 {
     if (writer == NULL)
         return;
+    layer_bulk_free(writer->bulk);
     g_ptr_array_unref(writer->tables);
     if (writer->dataset != NULL) {
         if (writer->in_transaction)
@@ -203,6 +206,7 @@ static LayerTable *table_new(LayerWriter *writer, OGRLayerH layer, LayerKind kin
 {
     LayerTable *table = g_new0(LayerTable, 1);
 
+    table->bulk = -1;
     table->writer = writer;
     table->layer = layer;
     table->kind = kind;
@@ -218,8 +222,15 @@ static LayerTable *table_new(LayerWriter *writer, OGRLayerH layer, LayerKind kin
     return table;
 }
 
-LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kind,
-                            const LayerField *fields, guint n_fields, GError **error)
+/* Lets rows of bulk tables arrive, before OGR uses the connection. */
+static gboolean settle(LayerWriter *writer, GError **error)
+{
+    return writer->bulk == NULL || layer_bulk_sync(writer->bulk, error);
+}
+
+static LayerTable *add_table(LayerWriter *writer, const char *name, LayerKind kind,
+                             const LayerField *fields, guint n_fields, gboolean with_index,
+                             GError **error)
 {
     static const OGRwkbGeometryType geometry[] = {
         [LAYER_NONE] = wkbNone,        [LAYER_POINTS] = wkbPoint,  [LAYER_LINES] = wkbLineString,
@@ -231,8 +242,11 @@ LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kin
         [LAYER_TEXT] = OFTString,
         [LAYER_BLOB] = OFTBinary,
     };
-    static const char *const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "OVERWRITE=YES", NULL};
+    const char *const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "OVERWRITE=YES",
+                                   with_index ? NULL : "SPATIAL_INDEX=NO", NULL};
 
+    if (!settle(writer, error))
+        return NULL;
     CPLErrorReset();
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     OSRImportFromEPSG(srs, 4326);
@@ -254,6 +268,39 @@ LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kin
         }
     }
     return table_new(writer, layer, kind, fields, n_fields);
+}
+
+LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kind,
+                            const LayerField *fields, guint n_fields, GError **error)
+{
+    return add_table(writer, name, kind, fields, n_fields, TRUE, error);
+}
+
+LayerTable *layer_add_bulk_table(LayerWriter *writer, const char *name, LayerKind kind,
+                                 const LayerField *fields, guint n_fields, GError **error)
+{
+    LayerTable *table = add_table(writer, name, kind, fields, n_fields, FALSE, error);
+
+    if (table == NULL)
+        return NULL;
+    CPLErrorReset();
+    if (OGR_L_SyncToDisk(table->layer) != OGRERR_NONE) { /* now the table is really made */
+        fail(writer, "cannot add a layer", error);
+        return NULL;
+    }
+    if (writer->bulk == NULL) {
+        writer->bulk =
+            layer_bulk_new(GDALGetInternalHandle(writer->dataset, "SQLITE_HANDLE"), writer->path);
+        if (writer->with_thread)
+            layer_bulk_use_thread(writer->bulk);
+    }
+    table->bulk = layer_bulk_table(writer->bulk, name, kind, fields, n_fields, error);
+    return table->bulk < 0 ? NULL : table;
+}
+
+void layer_use_thread(LayerWriter *writer)
+{
+    writer->with_thread = TRUE;
 }
 
 LayerTable *layer_append_table(LayerWriter *writer, const char *name, const LayerField *fields,
@@ -355,6 +402,8 @@ static void set_field(const LayerTable *table, guint i, const LayerValue *value)
 gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const LayerValue *values,
                          GError **error)
 {
+    if (!settle(table->writer, error))
+        return FALSE;
     OGRGeometryH geometry = shape != NULL && shape->n_parts > 0 ? make_geometry(shape) : NULL;
 
     OGR_F_SetFID(table->feature, OGRNullFID);
@@ -370,6 +419,8 @@ gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const Layer
 gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
                    const LayerValue *values, GError **error)
 {
+    if (table->bulk >= 0)
+        return layer_bulk_add(table->writer->bulk, table->bulk, points, n_points, values, error);
     uint32_t part[2] = {0, (uint32_t)n_points};
     LayerKind kind = table->kind != LAYER_MIXED ? table->kind
                      : n_points == 1            ? LAYER_POINTS
@@ -401,6 +452,8 @@ gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *nam
         {"ui", LAYER_TEXT},
         {"update_time", LAYER_TEXT},
     };
+    if (!settle(writer, error))
+        return FALSE;
     OGRLayerH there = GDALDatasetGetLayerByName(writer->dataset, "layer_styles");
     LayerTable *table = NULL;
     gboolean first = TRUE;
@@ -435,6 +488,8 @@ gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *nam
 
 gboolean layer_sql(LayerWriter *writer, const char *sql, GError **error)
 {
+    if (!settle(writer, error))
+        return FALSE;
     CPLErrorReset();
     OGRLayerH result = GDALDatasetExecuteSQL(writer->dataset, sql, NULL, NULL);
     if (result != NULL)
@@ -456,6 +511,8 @@ static gboolean sync_file(const char *path)
 
 gboolean layer_finish(LayerWriter *writer, GError **error)
 {
+    if (writer->bulk != NULL && !layer_bulk_end(writer->bulk, error))
+        return FALSE;
     CPLErrorReset();
     writer->in_transaction = FALSE;
     if (GDALDatasetCommitTransaction(writer->dataset) != OGRERR_NONE)
@@ -464,6 +521,8 @@ gboolean layer_finish(LayerWriter *writer, GError **error)
     GDALClose(g_steal_pointer(&writer->dataset)); /* writes what is left, e.g. spatial indexes */
     if (CPLGetLastErrorType() >= CE_Failure)
         return fail(writer, "cannot be written", error);
+    if (writer->bulk != NULL && !layer_bulk_register(writer->bulk, writer->part, error))
+        return FALSE;
     g_autofree char *dir = g_path_get_dirname(writer->path);
     if (!sync_file(writer->part) || rename(writer->part, writer->path) != 0) {
         g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED, "%s: cannot be written: %s",

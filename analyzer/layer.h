@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GIS vector files behind plain structs: layer.c and layer-write.c are the only files that know
- * OGR.
+ * OGR, layer-bulk.c and layer-rtree.c how it keeps rows in SQLite.
  *
  * Everything inside is longitude and latitude on WGS 84: readers transform from whatever the layer
  * says it is in, writers write EPSG:4326. A layer that does not say is refused with a message that
@@ -178,6 +178,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayerWriter, layer_discard)
  * a layer of the same name is replaced. Returns: (transfer none): belongs to the writer. */
 LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kind,
                             const LayerField *fields, guint n_fields, GError **error);
+
+/* The same for very many rows, added by layer_add() alone (points: one, lines: one run): only in a
+ * writer made by layer_create(), and layer_sql() must not change its rows. (transfer none) */
+LayerTable *layer_add_bulk_table(LayerWriter *writer, const char *name, LayerKind kind,
+                                 const LayerField *fields, guint n_fields, GError **error);
+
+/* A thread of its own writes the rows of bulk tables; to be called before the first of them is
+ * added. What is wrong with a row may then be told by a later call. */
+void layer_use_thread(LayerWriter *writer);
 
 /* The table of that name in a copy, to append rows; its fields are given by `fields` (names that
  * must exist there). (transfer none) */

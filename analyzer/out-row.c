@@ -7,7 +7,13 @@ void out_row_init(OutRow *row, LayerWriter *writer, const char *name, LayerKind 
     row->fields = g_array_new(FALSE, FALSE, sizeof(LayerField));
     row->values = g_array_new(FALSE, FALSE, sizeof(LayerValue));
     row->names = g_string_chunk_new(1024);
-    row->texts = g_ptr_array_new_with_free_func(g_free);
+    row->texts = g_string_chunk_new(1024);
+}
+
+void out_row_init_bulk(OutRow *row, LayerWriter *writer, const char *name, LayerKind kind)
+{
+    out_row_init(row, writer, name, kind);
+    row->bulk = TRUE;
 }
 
 void out_row_clear(OutRow *row)
@@ -15,7 +21,15 @@ void out_row_clear(OutRow *row)
     g_clear_pointer(&row->fields, g_array_unref);
     g_clear_pointer(&row->values, g_array_unref);
     g_clear_pointer(&row->names, g_string_chunk_free);
-    g_clear_pointer(&row->texts, g_ptr_array_unref);
+    g_clear_pointer(&row->texts, g_string_chunk_free);
+}
+
+const char *out_row_name(OutRow *row, const char *first, const char *second)
+{
+    if (row->table != NULL)
+        return ""; /* the columns are declared: names are not looked at any more */
+    g_autofree char *name = g_strconcat(first, second, NULL);
+    return g_string_chunk_insert(row->names, name);
 }
 
 static void put(OutRow *row, const char *name, LayerType type, LayerValue value)
@@ -44,10 +58,8 @@ void out_real(OutRow *row, const char *name, double value)
 
 void out_text(OutRow *row, const char *name, const char *value)
 {
-    char *copy = g_strdup(value);
-    if (copy != NULL)
-        g_ptr_array_add(row->texts, copy);
-    put(row, name, LAYER_TEXT, layer_text(copy));
+    put(row, name, LAYER_TEXT,
+        value != NULL ? layer_text(g_string_chunk_insert(row->texts, value)) : layer_null());
 }
 
 void out_blob(OutRow *row, const char *name, const void *data, size_t n)
@@ -64,17 +76,19 @@ void out_time(OutRow *row, const char *name, gboolean known, int64_t time_ns)
 
 static gboolean make_table(OutRow *row, GError **error)
 {
+    const LayerField *fields = (const LayerField *)(void *)row->fields->data;
     if (row->table == NULL)
-        row->table =
-            layer_add_table(row->writer, row->name, row->kind,
-                            (const LayerField *)(void *)row->fields->data, row->fields->len, error);
+        row->table = row->bulk ? layer_add_bulk_table(row->writer, row->name, row->kind, fields,
+                                                      row->fields->len, error)
+                               : layer_add_table(row->writer, row->name, row->kind, fields,
+                                                 row->fields->len, error);
     return row->table != NULL;
 }
 
 static void empty(OutRow *row)
 {
     g_array_set_size(row->values, 0);
-    g_ptr_array_set_size(row->texts, 0);
+    g_string_chunk_clear(row->texts);
 }
 
 gboolean out_row_end(OutRow *row, const GeoPoint *points, size_t n, GError **error)

@@ -12,16 +12,22 @@ typedef struct {
     LayerTable *table;
     const char *name;
     LayerKind kind;
+    gboolean bulk;
     GArray *fields; /* LayerField, names owned by `names` */
     GArray *values; /* LayerValue */
     GStringChunk *names;
-    GPtrArray *texts; /* owned texts of the row at hand */
+    GStringChunk *texts; /* of the row at hand */
 } OutRow;
 
 /* Begins a table; it is made when the first row ends, or by out_row_finish(). */
 void out_row_init(OutRow *row, LayerWriter *writer, const char *name, LayerKind kind);
+/* The same for a table of very many rows (layer_add_bulk_table()). */
+void out_row_init_bulk(OutRow *row, LayerWriter *writer, const char *name, LayerKind kind);
 void out_row_clear(OutRow *row);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(OutRow, out_row_clear)
+
+/* A column's name made of two parts, for the calls below. (transfer none) */
+const char *out_row_name(OutRow *row, const char *first, const char *second);
 
 void out_int(OutRow *row, const char *name, int64_t value);
 void out_int_or_null(OutRow *row, const char *name, gboolean known, int64_t value);

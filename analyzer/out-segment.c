@@ -21,9 +21,9 @@ OutSegments *out_segments_new(Result *result, LayerWriter *writer, GError **erro
     (void)error;
     OutSegments *out = g_new0(OutSegments, 1);
     out->result = result;
-    out_row_init(&out->segments, writer, "segments", LAYER_LINES);
-    out_row_init(&out->evidence, writer, "evidence", LAYER_NONE);
-    out_row_init(&out->tests, writer, "tests", LAYER_NONE);
+    out_row_init_bulk(&out->segments, writer, "segments", LAYER_LINES);
+    out_row_init_bulk(&out->evidence, writer, "evidence", LAYER_NONE);
+    out_row_init_bulk(&out->tests, writer, "tests", LAYER_NONE);
     out->points = g_array_new(FALSE, FALSE, sizeof(GeoPoint));
     out->pass = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     out->services = g_new0(ServiceResult, MAX(result->profile->n_services, 1));
@@ -54,9 +54,8 @@ static void load_line(OutSegments *out, uint32_t segment)
 
 static void rank_columns(OutRow *row, const char *name, LevelRank rank)
 {
-    g_autofree char *is = g_strconcat(name, "_is", NULL);
     out_real(row, name, rank.is == LEVEL_VALUE ? rank.dbm : (double)NAN);
-    out_text(row, is, level_is_name(rank.is));
+    out_text(row, out_row_name(row, name, "_is"), level_is_name(rank.is));
 }
 
 static const char *text_or_null(const char *text)
@@ -158,9 +157,8 @@ static void probe_columns(OutRow *row, const SegmentFigures *f)
 
 static void service_columns(OutRow *row, const Service *service, const ServiceResult *r)
 {
-    char name[64];
     gboolean judged = !isnan(r->share);
-#define NAME(suffix) (g_snprintf(name, sizeof name, "%s_" suffix, service->id), name)
+#define NAME(suffix) out_row_name(row, service->id, "_" suffix)
     out_real(row, NAME("share"), r->share);
     out_real(row, NAME("low"), judged ? r->low : (double)NAN);
     out_real(row, NAME("high"), judged ? r->high : (double)NAN);

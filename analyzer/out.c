@@ -33,7 +33,7 @@ static void change_columns(OutRow *row, const Result *result, const BinChange *c
 gboolean out_changes(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error)
 {
     g_auto(OutRow) row = {0};
-    out_row_init(&row, writer, "changes", LAYER_POINTS);
+    out_row_init_bulk(&row, writer, "changes", LAYER_POINTS);
     g_autoptr(GError) local = NULL;
     SpillKey key;
     size_t n;

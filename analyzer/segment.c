@@ -219,21 +219,28 @@ static uint32_t find_edge(const Segments *s, uint32_t segment)
     return found;
 }
 
+uint32_t segments_corridor(const Segments *s, uint32_t segment)
+{
+    uint32_t c = 0, high = s->network->n_corridors;
+    if (segment >= s->first[high])
+        return UINT32_MAX;
+    while (high - c > 1) {
+        uint32_t mid = c + (high - c) / 2;
+        if (s->first[mid] <= segment)
+            c = mid;
+        else
+            high = mid;
+    }
+    return c;
+}
+
 void segments_get(const Segments *s, uint32_t segment, Segment *info, GArray *points)
 {
     *info = (Segment){.corridor = UINT32_MAX, .edge = UINT32_MAX};
     if (points != NULL)
         g_array_set_size(points, 0);
-    uint32_t n_corridors = s->network->n_corridors;
-    if (segment < s->first[n_corridors]) {
-        uint32_t c = 0, high = n_corridors;
-        while (high - c > 1) {
-            uint32_t mid = c + (high - c) / 2;
-            if (s->first[mid] <= segment)
-                c = mid;
-            else
-                high = mid;
-        }
+    uint32_t c = segments_corridor(s, segment);
+    if (c != UINT32_MAX) {
         const Corridor *corridor = &s->network->corridors[c];
         uint32_t k = segment - s->first[c];
         info->corridor = c;

@@ -40,6 +40,9 @@ typedef struct {
     double tunnel_m; /* of it in tunnels */
 } Segment;
 
+/* Corridor of a segment, UINT32_MAX outside corridors. */
+uint32_t segments_corridor(const Segments *segments, uint32_t segment);
+
 /* Describes a segment and puts its line into `points` (array of GeoPoint, emptied first; may be
  * NULL). */
 void segments_get(const Segments *segments, uint32_t segment, Segment *info, GArray *points);
