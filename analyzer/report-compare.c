@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Gaps, operators against each other, and what `compare` and `diff` added. */
+/* Gaps, and operators against each other. */
 
 enum { GAPS_SHOWN = 25 };
 
@@ -227,71 +227,4 @@ void report_section_comparison(Page *page)
     page_raw(page, "<p class=\"note\">");
     page_text(page, tr(page, "The other services are in operators.csv and pairs.csv."));
     page_raw(page, "</p></section>\n");
-}
-
-/* ---- tables that other commands added, as they are ---- */
-
-static void plain_table(Page *page, const ReportTable *table, const char *title, size_t most)
-{
-    g_autoptr(GString) headings = g_string_new(NULL);
-    for (guint c = 0; c < table->n_columns; c++) {
-        g_autofree char *name = g_strdup(table->columns[c].name);
-        g_strdelimit(name, "_|", ' ');
-        g_string_append_printf(headings, "%s%s%s", c > 0 ? "|" : "",
-                               table->columns[c].type == LAYER_TEXT ? "" : "#", name);
-    }
-    page_table(page, title, headings->str);
-    for (size_t i = 0; i < MIN(table->n_rows, most); i++) {
-        page_row(page);
-        for (guint c = 0; c < table->n_columns; c++) {
-            if (table->columns[c].type == LAYER_TEXT) {
-                page_cell(page, page_label(page, report_text_at(table, i, (int)c)));
-                continue;
-            }
-            double value = report_number_at(table, i, (int)c);
-            gboolean whole = !isfinite(value) || fabs(value - round(value)) < 1e-9;
-            page_cell_number(page, page_number(page, value, whole ? 0 : 3));
-        }
-        page_row_end(page);
-    }
-    page_table_end(page);
-    if (table->n_rows > most) {
-        page_raw(page, "<p class=\"note\">");
-        page_say_plain(page, "The first {1} of {2} rows; all are in {3}.csv.",
-                       page_number(page, (double)most, 0),
-                       page_number(page, (double)table->n_rows, 0), table->name, NULL);
-        page_raw(page, "</p>\n");
-    }
-}
-
-void report_section_claims(Page *page)
-{
-    static const struct {
-        const char *table, *title;
-        size_t most;
-    } added[] = {
-        {"claim_tables", W("Claims of the operators' maps against the measurements"), 200},
-        {"overclaims", W("Longest stretches claimed but measured without"), 25},
-        {"claim_sensitivity", W("How much the result depends on antenna and vehicle"), 200},
-        {"vehicle_loss", W("Loss of the vehicle, roof against cabin"), 100},
-        {"diff_summary", W("Before and after"), 200},
-        {"diff_gaps", W("Gaps that changed"), 50},
-        {"diff_cells", W("Cells new and lost"), 50},
-        {"tests", W("Threshold trains"), 50},
-    };
-    gboolean begun = FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(added); i++) {
-        const ReportTable *table = report_table(page->data, added[i].table);
-        if (table == NULL || table->n_rows == 0)
-            continue;
-        if (!begun) {
-            page_raw(page, "<section id=\"added\" aria-labelledby=\"h-added\"><h2 id=\"h-added\">");
-            page_text(page, tr(page, "Tests, claims and changes"));
-            page_raw(page, "</h2>\n");
-        }
-        begun = TRUE;
-        plain_table(page, table, tr(page, added[i].title), added[i].most);
-    }
-    if (begun)
-        page_raw(page, "</section>\n");
 }

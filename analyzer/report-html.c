@@ -62,7 +62,10 @@ static const struct {
     {"gaps", W("Gaps")},
     {"comparison", W("Operators compared")},
     {"operators", W("Operator by operator")},
-    {"added", W("Tests, claims and changes")},
+    {"hours", W("By hour and day")},
+    {"claims", W("The operators' maps")},
+    {"changes", W("Before and after")},
+    {"tests", W("Threshold trains")},
     {"quality", W("Data quality")},
     {"method", W("Method")},
 };
@@ -207,7 +210,10 @@ static GString *write_page(Page *page)
     report_section_gaps(page);
     report_section_comparison(page);
     report_section_chapters(page);
+    report_section_hours(page);
     report_section_claims(page);
+    report_section_changes(page);
+    report_section_tests(page);
     report_section_quality(page);
     report_section_method(page);
     GString *sections = page->out;

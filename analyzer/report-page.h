@@ -88,6 +88,45 @@ void page_cell_number(Page *page, const char *number);
 void page_row_end(Page *page);
 void page_table_end(Page *page);
 
+/* ---- tables of tables (report-columns.c) ---- */
+
+typedef enum {
+    SHOW_TEXT,
+    SHOW_LABEL,    /* a word of ours, translated */
+    SHOW_CHANGE,   /* better, closed, new, … */
+    SHOW_KM,       /* kilometres */
+    SHOW_METRES,   /* metres, shown as kilometres */
+    SHOW_SHARE,    /* 0..1, shown in percent */
+    SHOW_POINTS,   /* difference of shares, in percentage points with a sign */
+    SHOW_COUNT,    /* whole */
+    SHOW_DECIBEL,  /* one decimal, with a sign */
+    SHOW_LEVEL,    /* whole, dBm */
+    SHOW_DECIMAL,  /* one decimal */
+    SHOW_PERCENT,  /* 0..1 with two decimals: chances */
+    SHOW_INTERVAL, /* of shares: `column` to `second` */
+    SHOW_POINTS_INTERVAL,
+    SHOW_YES,   /* 1 yes, 0 no */
+    SHOW_TITLE, /* id of a service, shown by its title */
+    SHOW_AREA,  /* name of an area, (all) = the whole corridor */
+    SHOW_LINK   /* address of a map */
+} ShowAs;
+
+typedef struct {
+    const char *column, *heading;
+    ShowAs as;
+    const char *second;
+} ShowColumn;
+
+/* A table of the columns that `table` has, of the rows that `wanted` (NULL: all) accepts, at most
+ * `most`; says so if there are more. Returns the number of rows that were accepted; without any,
+ * nothing is written. */
+gsize page_columns(Page *page, const ReportTable *table, const char *caption,
+                   const ShowColumn *columns, guint n_columns,
+                   gboolean (*wanted)(const ReportTable *table, size_t row, gconstpointer data),
+                   gconstpointer data, gsize most);
+/* Words of before and after, for people. */
+const char *page_change(const Page *page, const char *change);
+
 /* ---- what is in the data (report-model.c) ---- */
 
 void report_model(Page *page);
@@ -110,7 +149,10 @@ void report_section_operators(Page *page); /* report-operators.c */
 void report_section_chapters(Page *page);
 void report_section_comparison(Page *page); /* report-compare.c */
 void report_section_gaps(Page *page);
-void report_section_claims(Page *page);
+void report_section_claims(Page *page); /* report-claims.c */
+void report_section_tests(Page *page);
+void report_section_changes(Page *page); /* report-diff.c */
+void report_section_hours(Page *page);   /* report-hours.c */
 void report_section_quality(Page *page); /* report-method.c */
 void report_section_method(Page *page);
 void report_section_charts(Page *page); /* report-html.c */

@@ -338,6 +338,12 @@ static const struct {
     {"blocks", W("resampling of blocks")},
     {"drives", W("resampling of drives")},
     {"wilson", W("Wilson")},
+    {"blocks and drives", W("resampling of blocks, and spread of drives")},
+    {"confirmed", W("confirmed")},
+    {"contradicted", W("contradicted")},
+    {"not decided", W("not decided")},
+    {"down", W("down")},
+    {"up", W("up")},
 };
 
 const char *page_label(const Page *page, const char *label)

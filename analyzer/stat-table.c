@@ -67,6 +67,11 @@ static double beta_share(double a, double b, double x)
     return 1.0 - front * beta_fraction(b, a, 1.0 - x) / b;
 }
 
+double stat_t_two_sided(double t, double df)
+{
+    return beta_share(df / 2.0, 0.5, df / (df + t * t));
+}
+
 double stat_t_test(double mean_a, double variance_a, double n_a, double mean_b, double variance_b,
                    double n_b)
 {
@@ -75,20 +80,23 @@ double stat_t_test(double mean_a, double variance_a, double n_a, double mean_b, 
         return NAN;
     double t = (mean_a - mean_b) / sqrt(v);
     double df = v * v / (va * va / (n_a - 1.0) + vb * vb / (n_b - 1.0));
-    return beta_share(df / 2.0, 0.5, df / (df + t * t));
+    return stat_t_two_sided(t, df);
 }
 
 double stat_t_quantile(double p, double df)
 {
-    double low = 0.0, high = 1e4;
-    for (int i = 0; i < 200 && high - low > 1e-12 * high; i++) {
-        double mid = 0.5 * (low + high);
-        if (1.0 - 0.5 * beta_share(df / 2.0, 0.5, df / (df + mid * mid)) < p)
-            low = mid;
-        else
-            high = mid;
+    /* Newton's method from the normal quantile: the distribution function is concave above 0, so
+     * that the steps come up to the root from below and never pass it */
+    double front = exp(lgamma((df + 1.0) / 2.0) - lgamma(df / 2.0)) / sqrt(df * G_PI);
+    double t = stat_normal_quantile(p);
+    for (int i = 0; i < 200; i++) {
+        double density = front * pow(1.0 + t * t / df, -0.5 * (df + 1.0));
+        double step = (p - 1.0 + 0.5 * stat_t_two_sided(t, df)) / density;
+        t += step;
+        if (!(fabs(step) > 1e-12 * fmax(t, 1.0)))
+            break;
     }
-    return 0.5 * (low + high);
+    return t;
 }
 
 double stat_share_test(double p_a, double n_a, double p_b, double n_b)
@@ -106,6 +114,44 @@ static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+double stat_share_test_corrected(double p_a, double n_a, double p_b, double n_b)
+{
+    if (!(n_a > 0.0) || !(n_b > 0.0))
+        return NAN;
+    double p = (p_a * n_a + p_b * n_b) / (n_a + n_b), each = 1.0 / n_a + 1.0 / n_b;
+    double v = p * (1.0 - p) * each;
+    double d = fabs(p_a - p_b) - 0.5 * each;
+    return v > 0.0 && d > 0.0 ? 2.0 * stat_normal_cdf(-d / sqrt(v)) : 1.0;
+}
+
+typedef struct {
+    double p;
+    size_t at;
+} Ranked;
+
+static int by_p(const void *a, const void *b)
+{
+    const Ranked *x = a, *y = b;
+    return (x->p > y->p) - (x->p < y->p);
+}
+
+void stat_adjusted_p(const double *p, size_t n, double *adjusted)
+{
+    g_autofree Ranked *ranked = g_new(Ranked, MAX(n, 1));
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        adjusted[i] = NAN;
+        if (!isnan(p[i]))
+            ranked[m++] = (Ranked){p[i], i};
+    }
+    qsort(ranked, m, sizeof *ranked, by_p);
+    double least = 1.0;
+    for (size_t k = m; k > 0; k--) {
+        least = fmin(least, ranked[k - 1].p * (double)m / (double)k);
+        adjusted[ranked[k - 1].at] = least;
+    }
 }
 
 void stat_false_discovery(const double *p, size_t n, double q, uint8_t *is_found)

@@ -182,11 +182,23 @@ StatTableFigures stat_table_figures(StatTable table);
 double stat_t_test(double mean_a, double variance_a, double n_a, double mean_b, double variance_b,
                    double n_b);
 
+/* Two-sided p-value of Student's t with df degrees of freedom. */
+double stat_t_two_sided(double t, double df);
+
 /* Quantile p (0.5 <= p < 1) of Student's t with df degrees of freedom. */
 double stat_t_quantile(double p, double df);
 
 /* Two-sided p-value for two shares on effective sizes (score test, pooled variance). */
 double stat_share_test(double p_a, double n_a, double p_b, double n_b);
+
+/* The same with Yates' correction for continuity: for effective sizes of a few, where the test
+ * without it finds differences that are not there. */
+double stat_share_test_corrected(double p_a, double n_a, double p_b, double n_b);
+
+/* p-values adjusted for the number of tests (Benjamini & Hochberg 1995): a difference is found at
+ * the false-discovery rate q where the adjusted value is at most q. NAN = no test, stays NAN.
+ * Allocates 16 n bytes. */
+void stat_adjusted_p(const double *p, size_t n, double *adjusted);
 
 /* False-discovery control (Benjamini & Hochberg 1995): sets is_found[i] for the p-values that stay
  * significant at rate q. NAN = no test. Allocates 8 n bytes. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Computes the worked examples of docs/method.md again. */
+#include "analyzer/diff-test.h"
 #include "analyzer/stat.h"
 
 #include <math.h>
@@ -43,6 +44,22 @@ static double index_of(const double *x)
                     0.1 * stat_index_item(x[3], 1.0, 8.0, FALSE));
 }
 
+/* p-value of x[0] dB more: spread, its worth, own spread, passes before and after, receivers. The
+ * passes are placed so that they have the own spread on n - 2 degrees of freedom. */
+static double change_of(const double *x)
+{
+    DiffPass before[2], after[2];
+    g_assert_true(fabs(x[4] - 2.0) < 0.5 && fabs(x[5] - 2.0) < 0.5);
+    for (int i = 0; i < 2; i++) {
+        double off = (i == 0 ? -1.0 : 1.0) * x[3] * G_SQRT2 / 2.0;
+        before[i] = (DiffPass){off, off - 105.0};
+        after[i] = (DiffPass){x[0] + off, x[0] + off - 105.0};
+    }
+    DiffPair pair = {before, after, 2, 2};
+    DiffSpread spread = {x[1] * x[1], x[2], DIFF_SPREAD_PASSES, 100};
+    return diff_level(&pair, &spread, x[6]).p;
+}
+
 /* Results of one example; how many there are, 0 for a kind that is not known. */
 static guint compute(const char *kind, Numbers *x, double out[2])
 {
@@ -72,6 +89,15 @@ static guint compute(const char *kind, Numbers *x, double out[2])
         out[0] = (double)stat_proof_tests((int64_t)x->in[0], x->in[1], 0.05);
     } else if (strcmp(kind, "index") == 0) {
         out[0] = index_of(x->in);
+    } else if (strcmp(kind, "change") == 0) {
+        out[0] = change_of(x->in);
+    } else if (strcmp(kind, "missed") == 0) {
+        out[0] = diff_chance_missed((guint)x->in[0], (guint)x->in[1], (guint)x->in[2]);
+    } else if (strcmp(kind, "newcombe") == 0) {
+        DiffEffect e = diff_share(x->in[0] / x->in[1], x->in[1], x->in[2] / x->in[3], x->in[3]);
+        out[0] = e.low;
+        out[1] = e.high;
+        return 2;
     } else if (strcmp(kind, "wilson") == 0) {
         StatInterval ci = stat_wilson(x->in[0] / x->in[1], x->in[1], STAT_Z95);
         out[0] = ci.low;
