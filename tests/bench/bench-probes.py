@@ -3,18 +3,21 @@
 """The probes against the emulator's truth and against other programs, side by side on one link.
 
 Prints figures and what the project wants to reach; asserts nothing. Parts: rtt, others, throughput,
-cpu (all without an argument).
+cpu, counts, trains, passive, budget, verdicts (all without an argument).
 """
 import csv
 import json
 import os
 import shutil
 import statistics
+import struct
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import netlab  # noqa: E402
+import streamtruth  # noqa: E402
 import webserver  # noqa: E402
 
 
@@ -55,40 +58,156 @@ def rtt(lab):
               f"{max(errors):.3f} ms")
 
 
+def captured(path):
+    """Packets of a pcap file of raw IPv4: time ns, source, port or ICMP type, destination port."""
+    with open(path, "rb") as f:
+        data = f.read()
+    assert data[:4] == bytes.fromhex("4d3cb2a1"), "nanoseconds, little-endian"
+    at = 24
+    while at + 16 <= len(data):
+        seconds, ns, size, _ = struct.unpack_from("<IIII", data, at)
+        packet = data[at + 16:at + 16 + size]
+        at += 16 + size
+        if len(packet) < 28 or packet[0] >> 4 != 4:
+            continue
+        head = 4 * (packet[0] & 15)
+        if packet[9] == 1:
+            ports = ("icmp", packet[head])
+        else:
+            ports = struct.unpack_from(">HH", packet, head)
+        yield seconds * 10**9 + ns, packet[12:16], ports
+
+
+class Capture:
+    """tcpdump at both ends of a link: the round trip of each packet as the network gave it."""
+
+    def __init__(self, lab, link):
+        self.paths = [os.path.join(lab.folder, f"{end}.pcap") for end in ("client", "server")]
+        self.dumps = [lab.start(space, ["tcpdump", "-i", interface, "-w", path, "-n", "-q", "-U",
+                                        "--time-stamp-precision=nano", "-s", "64", "-Z", "root",
+                                        "ip"])
+                      for space, interface, path in ((link.client, link.interface, self.paths[0]),
+                                                     (link.server, "lab0", self.paths[1]))]
+        time.sleep(1)
+
+    def end(self):
+        time.sleep(0.5)
+        for dump in self.dumps:
+            dump.terminate()
+            dump.wait(10)
+
+    def trips(self, up, down):
+        """ms: from leaving the client to coming back, without the time at the far end. Packets are
+        told apart by ports and paired by order: nothing is lost on this link."""
+        ends = []
+        for path in self.paths:
+            times = {"up": [], "down": []}
+            for at, _, ports in captured(path):
+                if up(ports):
+                    times["up"].append(at)
+                elif down(ports):
+                    times["down"].append(at)
+            ends.append(times)
+        client, server = ends
+        return [((d - u) - (e - b)) / 1e6 for u, d, b, e in
+                zip(client["up"], client["down"], server["up"], server["down"])]
+
+
+def held_through(truth, up, down):
+    """ms: how long the emulator held each packet, both ways, paired by order."""
+    held = {"up": [], "down": []}
+    with open(truth) as f:
+        for way, arrived, released, _, fate, source, destination, _ in csv.reader(f):
+            ports = int(source), int(destination)
+            if fate == "sent" and (up if way == "up" else down)(ports):
+                held[way].append(int(released) - int(arrived))
+    return [(u + d) / 1e6 for u, d in zip(held["up"], held["down"])]
+
+
+def to(port):
+    return lambda ports: ports[1] == port
+
+
+def by(port):
+    return lambda ports: ports[0] == port
+
+
 def others(lab):
-    """One link, one after the other and again: our median beside irtt's and ping's, and beside what
-    the emulator did. irtt takes its times in user space, so waking up is part of them."""
-    truth, packets = (os.path.join(lab.folder, n) for n in ("truth1", "packets1"))
+    """One link, one program after the other and again: each one's own median round trip beside what
+    the emulator and tcpdump at both ends say of its packets. user-stamps times the same STAMP packets
+    in the kernel and in user space: what a program without kernel stamps adds."""
+    truth = os.path.join(lab.folder, "truth1")
     link = lab.link("wwan1", truth=truth)
     link.set("both delay=20")
     lab.reflector(link)
+    lab.reflector(link, "--stamp-port", "863", "--session-port", "8763")
     lab.run(link.client, ["sh", "-c", "echo 0 0 > /proc/sys/net/ipv4/ping_group_range"])
     irtt = shutil.which("irtt")
     if irtt:
         lab.start(link.server, [irtt, "server", "-b", f"{link.address}:2112"])
+        lab.start(link.server, [irtt, "server", "-b", f"{link.address}:2113", "--thread",
+                                "--hmac=0x01020304"])
         time.sleep(0.5)
-    found = {"stamp": [], "echo": [], "irtt": [], "ping": []}
+    capture = Capture(lab, link) if shutil.which("tcpdump") else None
+    found = {}
+
+    def run_irtt(port, *more):
+        path = os.path.join(lab.folder, "irtt.json")
+        lab.run(link.client, [irtt, "client", "-Q", "-i", "20ms", "-d", "4s", "-l", "92", "-o", path,
+                              *more, f"{link.address}:{port}"])
+        return [trip["delay"]["rtt"] / 1e6 for trip in json.load(open(path))["round_trips"]
+                if "rtt" in trip["delay"]]
+
     for _ in range(3):
-        records = lab.probe(link, "stamp", "-s", "5", "--packets", packets)
-        found["stamp"].append(netlab.table(records, "probes")[0]["value"])
-        records = lab.probe(link, "echo", "-s", "5", "--per-second", "50", "--echo", link.address)
-        found["echo"].append(netlab.table(records, "probes")[0]["value"])
+        packets = os.path.join(lab.folder, "packets1")
+        lab.probe(link, "stamp", "-s", "4", "--packets", packets)
+        with open(packets) as f:
+            found.setdefault("stamp", []).extend(
+                int(row[3]) / 1e6 for row in csv.reader(f) if row[2] == "1")
+        echo = lab.probe(link, "echo", "-s", "4", "--per-second", "50", "--echo", link.address)
+        found.setdefault("echo", []).extend(
+            r["rtt_ms"] for r in netlab.table(echo, "latencies") if "rtt_ms" in r)
         if irtt:
-            path = os.path.join(lab.folder, "irtt.json")
-            lab.run(link.client, [irtt, "client", "-Q", "-i", "20ms", "-d", "5s", "-l", "92", "-o",
-                                  path, f"{link.address}:2112"])
-            found["irtt"].append(json.load(open(path))["stats"]["rtt"]["median"] / 1e6)
-        text = lab.run(link.client, ["ping", "-i", "0.02", "-c", "250", link.address]).stdout
-        trips = [float(line.split("time=")[1].split()[0]) for line in text.splitlines()
-                 if "time=" in line and "bytes from" in line]
-        found["ping"].append(statistics.median(trips))
+            found.setdefault("irtt", []).extend(run_irtt(2112))
+            found.setdefault("irtt --thread --hmac", []).extend(
+                run_irtt(2113, "--thread", "--hmac=0x01020304"))
+        text = lab.run(link.client, ["ping", "-i", "0.02", "-c", "200", link.address]).stdout
+        found.setdefault("ping", []).extend(
+            float(line.split("time=")[1].split()[0]) for line in text.splitlines()
+            if "time=" in line and "bytes from" in line)
+        text = lab.run(link.client, [os.path.join(netlab.BUILD, "tests/bench/user-stamps"),
+                                     link.interface, link.address, "863", "4", "50"]).stdout
+        for name, value in zip(("same packets: kernel", "same packets: user, client",
+                                "same packets: user, both ends"), zip(*(
+                                    map(float, line.split()) for line in text.splitlines()))):
+            found.setdefault(name, []).extend(value)
+    if capture:
+        capture.end()
     link.close()
-    print(f"others: emulator's truth "
-          f"{statistics.median(held for _, held in held_by(truth, packets)) / 1e6:.3f} ms")
-    middle = {name: statistics.median(values) for name, values in found.items() if values}
-    for name, value in middle.items():
-        print(f"others: {name:5s} median round trip {value:.3f} ms, "
-              f"stamp differs by {middle['stamp'] - value:+.3f} ms (within 0.1)")
+    echo_up, echo_down = (lambda p: p == ("icmp", 8)), (lambda p: p == ("icmp", 0))
+    ways = {"stamp": (to(862), by(862)), "irtt": (to(2112), by(2112)),
+            "irtt --thread --hmac": (to(2113), by(2113)), "ping": (echo_up, echo_down),
+            "same packets: kernel": (to(863), by(863)),
+            "same packets: user, both ends": (to(863), by(863))}
+    for name, values in found.items():
+        ways_of = ways.get(name)
+        line = f"others: {name:29s} median {statistics.median(values):7.3f} ms"
+        if ways_of:
+            nets = []
+            for what, trips in (("emulator", name != "ping" and held_through(truth, *ways_of)),
+                                ("tcpdump", capture and capture.trips(*ways_of))):
+                if trips:
+                    nets.append(statistics.median(trips))
+                    line += f", {what} {nets[-1]:7.3f}"
+            if nets:
+                error = statistics.median(values) - nets[-1]
+                line += f": off by {error:+.3f}"
+        ours = statistics.median(found["stamp"])
+        print(f"{line}; stamp differs by {ours - statistics.median(values):+.3f} (within 0.1)")
+    if irtt:
+        both_ends = statistics.median(found["same packets: user, both ends"])
+        print(f"others: like with like, both timed in user space: differs from irtt by "
+              f"{both_ends - statistics.median(found['irtt']):+.3f} ms")
 
 
 def throughput(lab):
@@ -136,10 +255,124 @@ def cpu(lab):
     link.close()
 
 
+def counts(lab):
+    """Losses by way, duplicates and reordering of a bad link against the emulator's."""
+    truth = os.path.join(lab.folder, "truth4")
+    link = lab.link("wwan4", truth=truth)
+    lab.reflector(link)
+    link.set("up delay=15 loss=5 spare=20 swap=60")
+    link.set("down delay=25 ge=0.02,0.3 spare=20 twice=50")
+    detail = netlab.table(lab.probe(link, "stamp", "-s", "30"), "probes")[0]["detail"]
+    link.close()
+    true = streamtruth.stream(truth, detail["sent"])
+    for name in ("lost_up", "lost_down", "duplicates", "reordered"):
+        print(f"counts: {name:10s} {detail[name]:4d}, emulator {true[name]:4d} (equal)")
+
+
+def trains(lab):
+    """Verdicts of 200 ms trains on links that have the rate or have not, and what they cost."""
+    link = lab.link("wwan5")
+    lab.reflector(link)
+    repeats = 4
+    for rate in (2, 4, 7, 12, 20, 40):
+        link.set(f"both reset=1 delay=25 rate={rate} queue=400")
+        right = done = 0
+        for _ in range(repeats):
+            records = lab.probe(link, "train", "--rates", "3,8,10,30/3,8,10")
+            for row in netlab.table(records, "throughputs"):
+                done += 1
+                right += row["reached"] == (0.84 * row["target_bps"] <= rate * 1e6)
+        print(f"trains: link of {rate:2d} Mbit/s: {right} of {done} verdicts right (by definition a "
+              f"link passes from 84 % of the rate on)")
+    link.set("both reset=1 delay=25 rate=40 queue=400")
+    probe = netlab.table(lab.probe(link, "train", "--rates", "12/"), "probes")[0]
+    bytes_each = probe["bytes_down"] + probe["bytes_up"]
+    print(f"trains: 12 Mbit/s down each 500 m at 100 km/h: {bytes_each * 200 / 1e6:.1f} MB/h (about 60)")
+    link.close()
+
+
+def passive(lab):
+    """What the capture says of a download beside what the download says."""
+    truth = os.path.join(lab.folder, "truth6")
+    link = lab.link("wwan6", truth=truth)
+    webserver.nginx(lab, link)
+    for rate, loss in ((10, 0), (50, 0), (10, 0.5)):
+        link.set(f"both reset=1 delay=15 rate={rate} queue=80")
+        link.set(f"down loss={loss}")
+        capture = lab.start(link.client, [netlab.RUNNER, "-i", "wwan6", "-s", "60", "capture"])
+        time.sleep(0.5)
+        begin_ns = time.time_ns()
+        records = lab.probe(link, "download", "-u", f"http://{link.address}/big", "-s", "6")
+        probe = netlab.table(records, "probes")[0]
+        active = netlab.table(records, "throughputs")
+        end_ns = time.time_ns()
+        time.sleep(1)
+        capture.terminate()
+        rows = [json.loads(line) for line in capture.communicate(timeout=10)[0].splitlines()]
+        down = [r for r in netlab.table(rows, "throughputs") if r["direction"] == "down"]
+        window = probe["time_ns"] + 1e9, probe["time_ns"] + 5e9
+        seen, told = (sum(r["bytes"] for r in of if window[0] <= r["time_ns"] < window[1])
+                      for of in (down, active))
+        again = sum(r["retransmissions"] for r in down)
+        trips = sorted(r["delay_ms"] for r in netlab.table(rows, "throughputs") if "delay_ms" in r)
+        link.set("both queue=80")  # the emulator writes its truth out
+        with open(truth) as f:
+            lost = sum(row[0] == "down" and row[4] in ("lost", "queue") and
+                       begin_ns <= int(row[1]) <= end_ns for row in csv.reader(f) if len(row) == 8)
+        print(f"passive: {rate} Mbit/s, {loss} % lost: goodput of the capture / content of the "
+              f"download, 4 s: {seen / told:.4f}; sent again {again}, lost by the emulator "
+              f"{lost}; least TCP round trip {trips[0]:.1f} ms of 30")
+    link.close()
+
+
+def budget(lab):
+    """A budget of 12 MB on a 20 Mbit/s link: what the interface carried, and where it stopped."""
+    link = lab.link("wwan7")
+    link.set("both delay=15 rate=20 queue=80")
+    lab.reflector(link)
+    webserver.nginx(lab, link)
+    state = os.path.join(lab.folder, "state7")
+    os.mkdir(state)
+
+    def carried():
+        text = lab.run(link.client, ["ip", "-s", "-j", "link", "show", "wwan7"]).stdout
+        stats = json.loads(text)[0]["stats64"]
+        return stats["rx"]["bytes"] + stats["tx"]["bytes"]
+
+    before = carried()
+    for run in ("first run", "after a restart"):
+        lab.probe(link, "schedule", "-u", f"http://{link.address}/big", "--plan", "download=6",
+                  "--state", state, "--daily", "12", "--rates", "3/", "-s", "12")
+        used = carried() - before
+        print(f"budget: {run}: {used / 1e6:.2f} of 12 MB, {(used - 12e6) * 8 / 20e6:+.2f} s of the "
+              f"link beyond (< 1)")
+    link.close()
+
+
+def verdicts(_):
+    """Meeting verdicts of scripted impairments, and the worked values of the E-model, as the tests
+    count them."""
+    test = os.path.join(netlab.SOURCE, "tests/e2e/probe-meeting.py")
+    rows = subprocess.run([sys.executable, "-c", "import importlib.util as u; s = u.spec_from_file_"
+                           f"location('m', {test!r}); m = u.module_from_spec(s); "
+                           "s.loader.exec_module(m); print(len(m.ROWS))"], capture_output=True,
+                          text=True, env=dict(os.environ, PYTHONPATH=os.path.dirname(test)),
+                          check=True).stdout.strip()
+    done = subprocess.run([sys.executable, test], capture_output=True, text=True)
+    print(f"verdicts: {rows} scripted impairments: {done.stdout.strip().splitlines()[-1]}")
+    for name in ("emodel", "stamp-packet"):
+        path = os.path.join(netlab.BUILD, f"tests/unit/test-logger-{name}")
+        done = subprocess.run([path], capture_output=True, text=True)
+        good = sum(line.startswith("ok ") for line in done.stdout.splitlines())
+        print(f"verdicts: unit test {name}: {good} good, exit {done.returncode}")
+
+
 def main():
     lab = netlab.Lab()
     webserver.need()
-    parts = {"rtt": rtt, "others": others, "throughput": throughput, "cpu": cpu}
+    parts = {"rtt": rtt, "others": others, "throughput": throughput, "cpu": cpu,
+             "counts": counts, "trains": trains, "passive": passive, "budget": budget,
+             "verdicts": verdicts}
     print("load average", " ".join(f"{load:.2f}" for load in os.getloadavg()))
     for name in sys.argv[1:] or parts:
         parts[name](lab)
