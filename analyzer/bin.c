@@ -5,6 +5,7 @@
 #include "analyzer/bin-track.h"
 #include "analyzer/match.h"
 #include "analyzer/stat.h"
+#include "formats/file-hash.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -175,6 +176,7 @@ void bin_drive_clear(BinDrive *drive)
     g_free(drive->path);
     g_free(drive->name);
     g_free(drive->digest);
+    g_free(drive->sha256);
     g_free(drive->vehicle);
     g_free(drive->problems);
     *drive = (BinDrive){0};
@@ -339,6 +341,9 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, out, error))
         return FALSE;
     out->vehicle = drive_meta(work.drive, "vehicle");
+    out->sha256 = file_hash(path, NULL, error);
+    if (out->sha256 == NULL)
+        return FALSE;
     uint64_t digest = 0;
     if (!bin_samples(work.drive, work.states, work.n_states, out, &digest, error))
         return FALSE;

@@ -44,7 +44,7 @@ typedef struct {
 } BinSource;
 
 typedef struct {
-    char *path, *name, *digest, *vehicle, *problems;
+    char *path, *name, *digest, *sha256, *vehicle, *problems; /* sha256: of the file */
     int64_t first_ns, last_ns; /* of samples; first > last if there are none */
     int64_t records;
     guint n_sources;

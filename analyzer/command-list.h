@@ -16,5 +16,6 @@ X(command_match)
 X(command_report)
 X(command_seal)
 X(command_recover)
+X(command_verify)
 X(command_sql)
 /* clang-format on */

@@ -66,6 +66,7 @@ static gboolean write_drive(OutRow *row, const Result *result, guint rank, GErro
     out_int(row, "id", (int64_t)rank + 1);
     out_text(row, "name", d->name);
     out_text(row, "digest", d->digest);
+    out_text(row, "sha256", d->sha256);
     out_time(row, "first_time", any, d->first_ns);
     out_time(row, "last_time", any, d->last_ns);
     out_text(row, "vehicle", d->vehicle);

@@ -86,7 +86,7 @@ static void drives_table(Page *page)
     const ReportTable *drives = report_table(page->data, "drives");
     if (drives == NULL)
         return;
-    page_table(page, tr(page, "Drives"), "Drive|From|To|Vehicle|Digest of its content|Problems");
+    page_table(page, tr(page, "Drives"), "Drive|From|To|Vehicle|SHA-256 of the file|Problems");
     for (size_t i = 0; i < drives->n_rows; i++) {
         page_row(page);
         page_row_head(page, report_text(drives, i, "name"));
@@ -94,7 +94,8 @@ static void drives_table(Page *page)
         page_cell(page, page_moment(page, report_text(drives, i, "last_time")));
         page_cell(page, report_text(drives, i, "vehicle"));
         page_raw(page, "<td class=\"code\">");
-        page_text(page, report_text(drives, i, "digest"));
+        const char *sha256 = report_text(drives, i, "sha256");
+        page_text(page, sha256 != NULL ? sha256 : report_text(drives, i, "digest"));
         page_raw(page, "</td>");
         const char *problems = report_text(drives, i, "problems");
         page_cell(page, problems != NULL ? problems : tr(page, "none"));

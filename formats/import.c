@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/import.h"
+#include "formats/file-hash.h"
 
 #include "formats/plmn.h"
 
@@ -262,23 +263,11 @@ gboolean import_int(const TextTable *table, const TextField *field, const char *
 
 static char *sha256_of_file(const char *path, GError **error)
 {
-    g_autoptr(GFile) file = g_file_new_for_path(path);
-    g_autoptr(GFileInputStream) stream = g_file_read(file, NULL, NULL);
-    if (stream == NULL) {
+    char *hash = file_hash(path, NULL, NULL);
+    if (hash == NULL)
         g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED,
                     "%s: cannot be read; is the name right?", path);
-        return NULL;
-    }
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree guchar *buffer = g_malloc(1 << 18);
-    gssize n = 0;
-    while ((n = g_input_stream_read(G_INPUT_STREAM(stream), buffer, 1 << 18, NULL, NULL)) > 0)
-        g_checksum_update(checksum, buffer, n);
-    if (n < 0) {
-        g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED, "%s: cannot be read", path);
-        return NULL;
-    }
-    return g_strdup(g_checksum_get_string(checksum));
+    return hash;
 }
 
 static const ImportFormat *choose_format(const TextTable *table, const ImportOptions *options,

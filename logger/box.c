@@ -61,6 +61,9 @@ static gboolean open_parts(Box *box, const char *config_path, GError **error)
     box->store = store_open(box->config->store.folder, error);
     if (box->store == NULL)
         return FALSE;
+    const char *sign_key = box->config->store.sign_key;
+    if (sign_key != NULL && !store_use_key(box->store, sign_key, error))
+        return FALSE;
     const ConfigIdentity *identity = &box->config->identity;
     g_autofree char *key = identity->key_file != NULL
                                ? g_strdup(identity->key_file)

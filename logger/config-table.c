@@ -67,6 +67,10 @@ static const ConfigRow store_rows[] = {
     SIZE(ConfigStore, "warn-free", warn_free, "512 MiB", 0, "event disk-low below this"),
     BOOL(ConfigStore, "seal", seal, "yes",
          "make closed drives small, those of earlier runs too, when there is time"),
+    BOOL(ConfigStore, "evidence", evidence, "yes",
+         "write the hash of each closed drive, and its place in the chain of drives, beside it"),
+    TEXT(ConfigStore, "sign-key", sign_key, NULL,
+         "sign the evidence with this private key (PEM, Ed25519)"),
 };
 
 static const ConfigRow identity_rows[] = {

@@ -72,6 +72,8 @@ typedef struct {
     gint64 keep_free;            /* bytes left to others: recording stops */
     gint64 warn_free;            /* bytes: low-disk event */
     gboolean seal;
+    gboolean evidence;
+    char *sign_key; /* NULL = drives are not signed */
 } ConfigStore;
 
 typedef struct {

@@ -29,7 +29,7 @@ typedef struct {
 
 struct Recorder {
     const Config *config;
-    const Store *store;
+    Store *store;
     RecorderUtc utc;
     gpointer utc_data;
     char *boot_id;
@@ -57,7 +57,7 @@ struct Recorder {
     gboolean low_told;
     guint64 gap_dropped; /* at the beginning of a pause */
     gint64 gap_since_ns;
-    Sealer *sealer; /* NULL: drives stay as they are */
+    Sealer *sealer; /* NULL: neither sealing nor evidence is wanted */
 };
 
 const char *recorder_state_name(RecorderState state)
@@ -338,6 +338,7 @@ static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
             !drive_writer_close(writer, &local))
             g_warning("%s; its times stay wrong", local->message);
     }
+    store_remake_evidence(recorder->store);
     if (recorder->sealer != NULL)
         sealer_go_on(recorder->sealer);
     return TRUE;
@@ -478,8 +479,8 @@ static gpointer run_thread(gpointer data)
 {
     Recorder *recorder = data;
     close_leftovers(recorder);
-    if (recorder->config->store.seal)
-        recorder->sealer = sealer_new(recorder->store, (guint64)recorder->config->store.keep_free);
+    if (recorder->config->store.seal || recorder->config->store.evidence)
+        recorder->sealer = sealer_new(recorder->store, &recorder->config->store);
     gboolean last = FALSE;
     while (!last) {
         g_mutex_lock(&recorder->lock);
@@ -502,7 +503,7 @@ static gpointer run_thread(gpointer data)
     return NULL;
 }
 
-Recorder *recorder_new(const Config *config, const Store *store, RecorderUtc utc, gpointer utc_data)
+Recorder *recorder_new(const Config *config, Store *store, RecorderUtc utc, gpointer utc_data)
 {
     Recorder *recorder = g_new0(Recorder, 1);
     recorder->config = config;

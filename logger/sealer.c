@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/sealer.h"
+#include "formats/drive-read.h"
 #include "formats/drive-write.h"
+#include "formats/evidence.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -12,8 +14,8 @@
 enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13, LOWEST_PRIORITY = 19 };
 
 struct Sealer {
-    const Store *store;
-    guint64 keep_free;
+    Store *store;
+    const ConfigStore *config;
     GThread *thread;
     GMutex lock; /* all below */
     GCond changed;
@@ -39,12 +41,17 @@ static gboolean has_room(const Sealer *sealer, const char *path)
     guint64 left = 0;
     struct stat drive;
     return stat(path, &drive) == 0 && store_free_bytes(store_folder(sealer->store), &left, NULL) &&
-           left >= sealer->keep_free + (guint64)drive.st_size / 2;
+           left >= (guint64)sealer->config->keep_free + (guint64)drive.st_size / 2;
 }
 
 /* FALSE if it was interrupted. */
-static gboolean seal(const Sealer *sealer, const char *path, GCancellable *cancel)
+static gboolean finish(const Sealer *sealer, const char *path, GCancellable *cancel)
 {
+    if (!sealer->config->seal || !drive_wants_sealing(path)) {
+        if (sealer->config->evidence)
+            store_make_evidence(sealer->store, path);
+        return TRUE;
+    }
     if (!has_room(sealer, path)) {
         g_message("%s: no room on the disk to make it small; that is tried again at the next start",
                   path);
@@ -57,7 +64,25 @@ static gboolean seal(const Sealer *sealer, const char *path, GCancellable *cance
         return FALSE;
     else
         g_warning("%s; the drive stays as it is", error->message);
+    if (sealer->config->evidence)
+        store_make_evidence(sealer->store, path);
     return TRUE;
+}
+
+static gboolean is_closed(const char *path)
+{
+    g_autoptr(Drive) drive = drive_open(path, NULL);
+    g_autofree char *closed = drive != NULL ? drive_meta(drive, "closed") : NULL;
+    return closed != NULL;
+}
+
+/* A drive with evidence must not change any more. */
+static gboolean is_wanted(const Sealer *sealer, const char *path)
+{
+    if (evidence_exists(path))
+        return FALSE;
+    return (sealer->config->seal && drive_wants_sealing(path)) ||
+           (sealer->config->evidence && is_closed(path));
 }
 
 static gpointer run(gpointer data)
@@ -66,7 +91,7 @@ static gpointer run(gpointer data)
     give_way();
     g_autoptr(GPtrArray) left = store_closed(sealer->store);
     for (guint i = 0; i < left->len; i++)
-        if (drive_wants_sealing(g_ptr_array_index(left, i)))
+        if (is_wanted(sealer, g_ptr_array_index(left, i)))
             sealer_add(sealer, g_ptr_array_index(left, i));
     g_mutex_lock(&sealer->lock);
     while (!sealer->stop) {
@@ -79,7 +104,7 @@ static gpointer run(gpointer data)
         sealer->cancel = cancel;
         sealer->running = TRUE;
         g_mutex_unlock(&sealer->lock);
-        gboolean over = seal(sealer, path, cancel);
+        gboolean over = finish(sealer, path, cancel);
         g_mutex_lock(&sealer->lock);
         sealer->cancel = NULL;
         sealer->running = FALSE;
@@ -91,11 +116,11 @@ static gpointer run(gpointer data)
     return NULL;
 }
 
-Sealer *sealer_new(const Store *store, guint64 keep_free)
+Sealer *sealer_new(Store *store, const ConfigStore *config)
 {
     Sealer *sealer = g_new0(Sealer, 1);
     sealer->store = store;
-    sealer->keep_free = keep_free;
+    sealer->config = config;
     g_mutex_init(&sealer->lock);
     g_cond_init(&sealer->changed);
     g_queue_init(&sealer->paths);
@@ -113,6 +138,10 @@ void sealer_free(Sealer *sealer)
     g_cond_broadcast(&sealer->changed);
     g_mutex_unlock(&sealer->lock);
     (void)g_thread_join(sealer->thread);
+    /* A hash takes no longer than the stop of a service may; sealing would. */
+    for (char *path = NULL;
+         !sealer->config->seal && (path = g_queue_pop_head(&sealer->paths)) != NULL; g_free(path))
+        store_make_evidence(sealer->store, path);
     g_queue_clear_full(&sealer->paths, g_free);
     g_mutex_clear(&sealer->lock);
     g_cond_clear(&sealer->changed);

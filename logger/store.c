@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/store.h"
+#include "formats/evidence.h"
 #include "formats/time-map.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@ G_DEFINE_QUARK(corridor - store - error, store_error)
 struct Store {
     char *folder;
     int lock_fd;
+    EvidenceKey *key;     /* NULL: not signed */
+    EvidenceChain chain;  /* before the first evidence since store_open() */
+    GPtrArray *evidenced; /* drives whose evidence was made since, in that order; NULL: none */
 };
 
 static gboolean fail(GError **error, int code, const char *path, const char *what)
@@ -72,6 +76,8 @@ void store_free(Store *store)
     if (store == NULL)
         return;
     (void)close(store->lock_fd);
+    evidence_key_free(store->key);
+    g_clear_pointer(&store->evidenced, g_ptr_array_unref);
     g_free(store->folder);
     g_free(store);
 }
@@ -206,4 +212,42 @@ char *store_boot_id(void)
     if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
         return g_strdup("");
     return g_strstrip(text);
+}
+
+gboolean store_use_key(Store *store, const char *path, GError **error)
+{
+    evidence_key_free(store->key);
+    store->key = evidence_key_open(path, TRUE, error);
+    return store->key != NULL;
+}
+
+void store_make_evidence(Store *store, const char *drive)
+{
+    g_autoptr(GError) error = NULL;
+    if (store->evidenced == NULL) {
+        store->evidenced = g_ptr_array_new_with_free_func(g_free);
+        if (!evidence_chain_read(store->folder, &store->chain, &error)) {
+            g_warning("%s", error->message);
+            g_clear_pointer(&store->evidenced, g_ptr_array_unref);
+            return;
+        }
+    }
+    if (evidence_make(drive, store->key, &error))
+        g_ptr_array_add(store->evidenced, g_strdup(drive));
+    else
+        g_warning("%s; the drive has no evidence yet", error->message);
+}
+
+void store_remake_evidence(Store *store)
+{
+    if (store->evidenced == NULL)
+        return;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) drives = g_steal_pointer(&store->evidenced);
+    for (guint i = 0; i < drives->len; i++)
+        evidence_remove(g_ptr_array_index(drives, i));
+    if (!evidence_chain_write(store->folder, &store->chain, &error))
+        g_warning("%s; drives have no evidence until the next start", error->message);
+    for (guint i = 0; error == NULL && i < drives->len; i++)
+        store_make_evidence(store, g_ptr_array_index(drives, i));
 }

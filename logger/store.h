@@ -52,6 +52,17 @@ GPtrArray *store_closed(const Store *store);
 /* Returns: (transfer none). */
 const char *store_folder(const Store *store);
 
+/* Drives will be signed with this private key (PEM, Ed25519). */
+gboolean store_use_key(Store *store, const char *path, GError **error);
+
+/* Writes the evidence of a closed drive (formats/evidence.h) as the next in the chain. A failure is
+ * a warning: the drive is there all the same, and the next start tries again. One thread at a time.
+ */
+void store_make_evidence(Store *store, const char *drive);
+
+/* Drives were changed (their times): the evidence made since store_open() is made anew. */
+void store_remake_evidence(Store *store);
+
 /* The kernel's id of this boot, 36 characters; "" where there is none.
  * Returns: (transfer full). */
 char *store_boot_id(void);

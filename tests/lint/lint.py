@@ -27,6 +27,7 @@ ONLY_IN = {
     r"libmbim-glib\.h": r"logger/(modem-)?mbim[\w-]*\.[ch]",
     r"gps\.h": r"logger/gps[\w-]*\.[ch]",
     r"pcap(/pcap)?\.h": r"logger/capture[\w-]*\.[ch]",
+    r"openssl/.*": r"formats/(evidence|file-hash)\.c",
     r"curl/curl\.h": r"logger/probe-throughput[\w-]*\.[ch]",
 }
 

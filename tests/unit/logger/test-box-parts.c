@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time map, identities, complaints, GPS messages, recorder and its store. */
+#include "formats/drive-damage.h"
 #include "formats/drive-read.h"
+#include "formats/evidence.h"
 #include "formats/identity.h"
 #include "formats/time-map.h"
 #include "logger/complaint.h"
@@ -195,11 +197,14 @@ static void add_fix(Recorder *recorder, gint64 time_ns, gint64 source)
     recorder_add(recorder, RECORD_FIX, &fix);
 }
 
-/* A box that boots in 1970: what was recorded before GPS said the time ends right. */
-static void test_recorder_shift(void)
+/* A box that boots in 1970: what was recorded before GPS said the time ends right, also in a drive
+ * that was closed and sealed by then; the evidence is that of the drives as they are at the end. */
+static void test_recorder_shift(gconstpointer seal)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\n", folder);
+    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\nseal=%s\ncommit=100 ms\n"
+                                            "keep-free=0 B\n",
+                                            folder, (const char *)seal);
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
     g_assert_no_error(error);
@@ -225,6 +230,8 @@ static void test_recorder_shift(void)
     char *last = NULL;
     g_assert_cmpuint(count_drives(folder, &last), ==, 2);
     gint64 sum = 0;
+    guint64 numbers = 0;
+    guint64 n_evidence = 0;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
         if (!g_str_has_suffix(name, ".drive"))
@@ -238,8 +245,21 @@ static void test_recorder_shift(void)
         g_assert_cmpint(final, <=, (NOW_S + 399) * S);
         g_assert_cmpint(final - first, ==, (n - 1) * S);
         sum += n;
+        g_autoptr(GPtrArray) damage = drive_find_damage(drive);
+        g_assert_cmpuint(damage->len, ==, 0);
+        if (!evidence_exists(path))
+            continue;
+        Evidence evidence;
+        g_assert_true(evidence_verify(path, NULL, &evidence, &error));
+        g_assert_no_error(error);
+        numbers += evidence.number;
+        n_evidence++;
+        evidence_clear(&evidence);
     }
     g_assert_cmpint(sum, ==, 300);
+    /* what is not sealed by the end has its evidence after the next start */
+    g_assert_cmpuint(n_evidence, ==, strcmp(seal, "no") == 0 ? 2 : n_evidence);
+    g_assert_cmpuint(numbers, ==, n_evidence * (n_evidence + 1) / 2);
     g_free(last);
     remove_store(folder);
 }
@@ -278,7 +298,8 @@ int main(int argc, char **argv)
     g_test_add_func("/box/identity", test_identity);
     g_test_add_func("/box/complaint", test_complaint);
     g_test_add_func("/box/gps", test_gps);
-    g_test_add_func("/box/recorder-shift", test_recorder_shift);
+    g_test_add_data_func("/box/recorder-shift", "no", test_recorder_shift);
+    g_test_add_data_func("/box/recorder-shift-sealed", "yes", test_recorder_shift);
     g_test_add_func("/box/recorder-budget", test_recorder_budget);
     return g_test_run();
 }

@@ -3,6 +3,7 @@
  * written, ends at once. */
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
+#include "formats/evidence.h"
 #include "logger/sealer.h"
 
 #include <glib/gstdio.h>
@@ -104,6 +105,18 @@ static gint64 read_samples(const char *path)
     return n;
 }
 
+static const ConfigStore wanted = {.seal = TRUE, .evidence = TRUE};
+static const ConfigStore no_room = {.seal = TRUE, .keep_free = (gint64)1 << 62};
+
+static void check_evidence(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    Evidence evidence;
+    g_assert_true(evidence_verify(path, NULL, &evidence, &error));
+    g_assert_no_error(error);
+    evidence_clear(&evidence);
+}
+
 static void test_finds_and_takes(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -112,12 +125,16 @@ static void test_finds_and_takes(Fixture *f, gconstpointer data)
     g_autoptr(DriveWriter) writer = write_drive(being_written, 500);
     g_autofree char *other = g_build_filename(f->dir, "c.drive", NULL);
     g_assert_true(g_file_set_contents(other, "no drive at all", -1, NULL));
-    Sealer *sealer = sealer_new(f->store, 0);
+    Sealer *sealer = sealer_new(f->store, &wanted);
     wait_until_sealed(left);
     g_autofree char *added = closed_drive(f, "d.drive", 3000);
     sealer_add(sealer, added);
     wait_until_sealed(added);
     sealer_free(sealer);
+    check_evidence(left);
+    check_evidence(added);
+    g_assert_false(evidence_exists(being_written));
+    g_assert_false(evidence_exists(other));
     g_assert_cmpint(read_samples(left), ==, 20000);
     g_assert_cmpint(read_samples(added), ==, 3000);
     g_assert_cmpint(count(being_written, "SELECT count(*) FROM samples"), ==, 500);
@@ -129,7 +146,7 @@ static void test_hold(Fixture *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    Sealer *sealer = sealer_new(f->store, 0);
+    Sealer *sealer = sealer_new(f->store, &wanted);
     for (int round = 0; round < 5; round++) {
         g_autofree char *name = g_strdup_printf("%d.drive", round);
         g_autofree char *path = closed_drive(f, name, 30000);
@@ -156,13 +173,13 @@ static void test_end(Fixture *f, gconstpointer data)
     g_autofree char *first = closed_drive(f, "a.drive", 60000);
     g_autofree char *second = closed_drive(f, "b.drive", 60000);
     for (int round = 0; round < 6; round++) {
-        Sealer *sealer = sealer_new(f->store, 0);
+        Sealer *sealer = sealer_new(f->store, &wanted);
         g_usleep((gulong)g_test_rand_int_range(0, 20000));
         sealer_free(sealer);
         g_assert_cmpint(read_samples(first), ==, 60000);
         g_assert_cmpint(read_samples(second), ==, 60000);
     }
-    Sealer *sealer = sealer_new(f->store, 0);
+    Sealer *sealer = sealer_new(f->store, &wanted);
     wait_until_sealed(first);
     wait_until_sealed(second);
     sealer_free(sealer);
@@ -174,7 +191,7 @@ static void test_no_room(Fixture *f, gconstpointer data)
 {
     (void)data;
     g_autofree char *path = closed_drive(f, "a.drive", 1000);
-    Sealer *sealer = sealer_new(f->store, (guint64)1 << 62);
+    Sealer *sealer = sealer_new(f->store, &no_room);
     g_usleep(200000);
     sealer_free(sealer);
     g_assert_true(drive_wants_sealing(path));
