@@ -111,29 +111,36 @@ static double entry_weight(const LevelEntry *e, double way)
     return way > 0.0 ? e->way_dm : e->count;
 }
 
-/* Level of an entry as a rank: no service below every number, the floor just below itself. */
-static double entry_rank(const LevelEntry *e)
+/* Levels of the passes: those known or only known to lie below a floor, and the weight of none. */
+typedef struct {
+    GArray *censored; /* StatCensored */
+    double none;
+} Levels;
+
+static void add_level(Levels *l, const LevelEntry *e, double weight)
 {
-    if (e->channel == CHANNEL_NO_SERVICE || e->channel == CHANNEL_LIMITED)
-        return -INFINITY;
-    return e->channel == CHANNEL_FLOOR ? e->level_dbm - 0.5 : e->level_dbm;
+    if (e->channel == CHANNEL_NO_LEVEL || !(weight > 0.0))
+        return;
+    if (e->channel == CHANNEL_NO_SERVICE || e->channel == CHANNEL_LIMITED) {
+        l->none += weight;
+        return;
+    }
+    StatCensored v = {e->level_dbm, e->channel == CHANNEL_FLOOR, weight};
+    g_array_append_val(l->censored, v);
 }
 
-static gboolean has_rank(const LevelEntry *e)
+static LevelRank rank_at(const Levels *l, double p)
 {
-    return e->channel != CHANNEL_NR_LEG && e->channel != CHANNEL_NO_LEVEL;
-}
-
-static LevelRank rank_at(GArray *values, double p)
-{
-    double x = stat_percentile_weighted((StatWeighted *)(void *)values->data, values->len, p);
-    if (isnan(x))
-        return (LevelRank){NAN, LEVEL_NOT_MEASURED};
-    if (isinf(x))
-        return (LevelRank){NAN, LEVEL_NO_SERVICE};
-    if (x != floor(x))
-        return (LevelRank){NAN, LEVEL_BELOW_FLOOR};
-    return (LevelRank){x, LEVEL_VALUE};
+    static const LevelIs is[] = {
+        [STAT_AT_NOTHING] = LEVEL_NOT_MEASURED,
+        [STAT_AT_NONE] = LEVEL_NO_SERVICE,
+        [STAT_AT_LIMIT] = LEVEL_BELOW_FLOOR,
+        [STAT_AT_VALUE] = LEVEL_VALUE,
+    };
+    double value = NAN;
+    StatAt at = stat_percentile_censored((StatCensored *)(void *)l->censored->data,
+                                         l->censored->len, l->none, p, &value);
+    return (LevelRank){value, is[at]};
 }
 
 static const int8_t rat_of_channel[CHANNEL_COUNT] = {
@@ -153,7 +160,8 @@ static double pass_way(const Pass *p)
 
 static void level_figures(GArray *passes, SegmentFigures *f)
 {
-    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(StatWeighted));
+    g_autoptr(GArray) censored = g_array_new(FALSE, FALSE, sizeof(StatCensored));
+    Levels levels = {.censored = censored};
     double linear = 0.0, linear_weight = 0.0, rat_weight = 0.0;
     for (guint p = 0; p < passes->len; p++) {
         const Pass *pass = &g_array_index(passes, Pass, p);
@@ -169,10 +177,7 @@ static void level_figures(GArray *passes, SegmentFigures *f)
             int rat = e->channel >= CHANNEL_NO_LEVEL ? e->rat : rat_of_channel[e->channel];
             f->share_of_rat[rat < RAT_COUNT ? rat : 0] += weight;
             rat_weight += weight;
-            if (has_rank(e)) {
-                StatWeighted v = {entry_rank(e), weight};
-                g_array_append_val(values, v);
-            }
+            add_level(&levels, e, weight);
             if (e->channel >= CHANNEL_GSM && e->channel <= CHANNEL_SA) {
                 linear += weight * pow(10.0, e->level_dbm / 10.0);
                 linear_weight += weight;
@@ -182,9 +187,9 @@ static void level_figures(GArray *passes, SegmentFigures *f)
         }
     }
     f->level_mean = linear_weight > 0.0 ? 10.0 * log10(linear / linear_weight) : (double)NAN;
-    f->p10 = rank_at(values, 0.1);
-    f->p50 = rank_at(values, 0.5);
-    f->p90 = rank_at(values, 0.9);
+    f->p10 = rank_at(&levels, 0.1);
+    f->p50 = rank_at(&levels, 0.5);
+    f->p90 = rank_at(&levels, 0.9);
     f->rat = -1;
     for (int rat = 0; rat < RAT_COUNT && rat_weight > 0.0; rat++) {
         f->share_of_rat[rat] /= rat_weight;

@@ -61,7 +61,7 @@ typedef enum { LEVEL_VALUE, LEVEL_NO_SERVICE, LEVEL_BELOW_FLOOR, LEVEL_NOT_MEASU
 const char *level_is_name(LevelIs is);
 
 typedef struct {
-    double dbm;
+    double dbm; /* of LEVEL_VALUE; LEVEL_BELOW_FLOOR: a level that it lies below; else NAN */
     LevelIs is;
 } LevelRank;
 

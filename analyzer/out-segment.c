@@ -348,6 +348,7 @@ static void add_hour(Result *result, uint64_t scope, const HourShare *pass)
         return;
     }
     h->passes++;
+    h->passes_with += pass->passes_with;
     h->length_m += pass->length_m;
     h->share_m += pass->share_m;
 }
@@ -388,6 +389,7 @@ static void add_shares(OutSegments *out, const GPtrArray *cells, uint32_t group)
                               .weekday = (uint8_t)((seconds / 86400 + 3) % 7 + 1),
                               .hour = (uint8_t)(seconds / 3600 % 24),
                               .passes = 1,
+                              .passes_with = share[i] >= service->required ? 1 : 0,
                               .length_m = length,
                               .share_m = share[i] * length};
             add_hour(result, scope, &pass);
@@ -412,6 +414,7 @@ static void keep_brief(OutSegments *out, uint32_t segment, uint32_t group)
                    .passes = f->passes,
                    .days = f->days,
                    .level = level,
+                   .below = f->p50.is == LEVEL_BELOW_FLOOR ? (float)f->p50.dbm : NAN,
                    .rtt_p50 = (float)f->rtt_p50,
                    .rtt_p90 = (float)f->rtt_p90,
                    .loss = (float)f->loss_share,

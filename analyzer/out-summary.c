@@ -151,6 +151,30 @@ static double over_length(const Sum *sum, size_t offset, double p)
     return stat_percentile_weighted((StatWeighted *)(void *)v->data, v->len, p);
 }
 
+/* The same of the segments' median levels; those below a floor are only known to be. NAN where the
+ * percentile falls on those, or on segments without service. */
+static double level_over_length(const Sum *sum, double p)
+{
+    if (sum->scope->kind != SCOPE_GROUP)
+        return NAN;
+    g_autoptr(GArray) v = g_array_new(FALSE, FALSE, sizeof(StatCensored));
+    double none = 0.0, value = NAN;
+    for (uint32_t i = 0; i < sum->n; i++) {
+        const Brief *b = result_brief(sum->result, sum->seg[i], sum->scope->group[0]);
+        if (b == NULL || isnan(b->level))
+            continue;
+        gboolean is_limit = !isnan(b->below);
+        if (isinf(b->level) && !is_limit) {
+            none += b->length_m;
+            continue;
+        }
+        StatCensored c = {is_limit ? b->below : b->level, is_limit, b->length_m};
+        g_array_append_val(v, c);
+    }
+    StatAt at = stat_percentile_censored((StatCensored *)(void *)v->data, v->len, none, p, &value);
+    return at == STAT_AT_VALUE ? value : (double)NAN;
+}
+
 typedef struct {
     double metres, meeting[5], meeting_m, loss_m, loss_length;
     double cell_changes, rat_changes;
@@ -234,19 +258,23 @@ static void quality_columns(OutRow *row, const Sum *sum, const Counts *c)
         size_t offset;
         double p;
     } columns[] = {
-        {"level_p10", offsetof(Brief, level), 0.1},   {"level_p50", offsetof(Brief, level), 0.5},
-        {"level_p90", offsetof(Brief, level), 0.9},   {"rtt_p50", offsetof(Brief, rtt_p50), 0.5},
-        {"rtt_p90", offsetof(Brief, rtt_p90), 0.9},   {"down_p10", offsetof(Brief, down_p50), 0.1},
-        {"down_p50", offsetof(Brief, down_p50), 0.5}, {"up_p10", offsetof(Brief, up_p50), 0.1},
+        {"rtt_p50", offsetof(Brief, rtt_p50), 0.5},
+        {"rtt_p90", offsetof(Brief, rtt_p90), 0.9},
+        {"loss_share", 0, 0.0},
+        {"down_p10", offsetof(Brief, down_p50), 0.1},
+        {"down_p50", offsetof(Brief, down_p50), 0.5},
+        {"up_p10", offsetof(Brief, up_p50), 0.1},
         {"up_p50", offsetof(Brief, up_p50), 0.5},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(columns); i++) {
+    out_real(row, "level_p10", level_over_length(sum, 0.1));
+    out_real(row, "level_p50", level_over_length(sum, 0.5));
+    out_real(row, "level_p90", level_over_length(sum, 0.9));
+    double loss = c->loss_length > 0.0 ? c->loss_m / c->loss_length : (double)NAN;
+    for (unsigned i = 0; i < G_N_ELEMENTS(columns); i++)
         out_real(row, columns[i].name,
-                 finite_or_nan(over_length(sum, columns[i].offset, columns[i].p)));
-        if (i == 4)
-            out_real(row, "loss_share",
-                     c->loss_length > 0.0 ? c->loss_m / c->loss_length : (double)NAN);
-    }
+                 columns[i].p > 0.0
+                     ? finite_or_nan(over_length(sum, columns[i].offset, columns[i].p))
+                     : loss);
     static const char *const grades[] = {NULL, "meeting_green", "meeting_yellow", "meeting_red",
                                          "meeting_black"};
     for (int k = 1; k <= 4; k++)

@@ -273,6 +273,7 @@ static gboolean write_hour(OutRow *row, const Result *result, const HourShare *h
     out_int(row, "weekday", weekday);
     out_int(row, "hour", hour);
     out_int(row, "passes", h->passes);
+    out_int(row, "passes_with", h->passes_with);
     out_real(row, "km", h->length_m / 1000.0);
     out_real(row, "share", h->length_m > 0.0 ? h->share_m / h->length_m : (double)NAN);
     return out_row_end(row, NULL, 0, error);
@@ -289,6 +290,7 @@ static gboolean write_hour_totals(OutRow *row, const Result *result, HourShare *
             HourShare before = *sums[k];
             *sums[k] = *h[i];
             sums[k]->passes += before.passes;
+            sums[k]->passes_with += before.passes_with;
             sums[k]->length_m += before.length_m;
             sums[k]->share_m += before.share_m;
         }

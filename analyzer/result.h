@@ -21,6 +21,7 @@ typedef struct {
     float length_m, metres, seconds, n_effective;
     uint32_t n, passes, days;
     float level; /* median; -INFINITY no service or below the floor, NAN none */
+    float below; /* level that the median lies below, if it lies below the floor; else NAN */
     float rtt_p50, rtt_p90, loss, down_p10, down_p50, up_p10, up_p50;
     float meeting[5];
     uint64_t meeting_n;
@@ -37,7 +38,7 @@ typedef struct {
 typedef struct {
     uint32_t corridor, group, service;
     uint8_t weekday, hour; /* 1..7, 0..23 */
-    uint32_t passes;
+    uint32_t passes, passes_with; /* with: those whose share reaches what is required */
     double length_m, share_m;
 } HourShare;
 

@@ -80,20 +80,25 @@ static int by_censored(const void *a, const void *b)
 
 size_t stat_kaplan_meier(StatCensored *v, size_t n, StatStep *steps, double *below_all)
 {
-    qsort(v, n, sizeof *v, by_censored);
-    double share = 1.0;
+    double share = 1.0, left = 0.0; /* weight of what is at or below the value at hand */
     size_t n_steps = 0;
+    *below_all = share;
+    if (n == 0)
+        return 0;
+    qsort(v, n, sizeof *v, by_censored);
+    for (size_t i = 0; i < n; i++)
+        left += v[i].weight;
     for (size_t i = 0; i < n;) {
         if (v[i].is_limit) {
-            i++;
+            left -= v[i++].weight;
             continue;
         }
-        size_t end = i;
-        while (end < n && !v[end].is_limit && v[end].value == v[i].value)
-            end++;
-        steps[n_steps++] = (StatStep){v[i].value, share};
-        share *= 1.0 - (double)(end - i) / (double)(n - i);
-        i = end;
+        double here = 0.0, value = v[i].value;
+        for (; i < n && !v[i].is_limit && v[i].value == value; i++)
+            here += v[i].weight;
+        steps[n_steps++] = (StatStep){value, share};
+        share *= left > here ? 1.0 - here / left : 0.0;
+        left -= here;
     }
     *below_all = share;
     return n_steps;
@@ -113,4 +118,24 @@ gboolean stat_kaplan_meier_percentile(const StatStep *steps, size_t n_steps, dou
             break;
     }
     return TRUE;
+}
+
+StatAt stat_percentile_censored(StatCensored *v, size_t n, double none, double p, double *value)
+{
+    double served = 0.0, highest = -INFINITY, below_all;
+    for (size_t i = 0; i < n; i++) {
+        served += v[i].weight;
+        highest = fmax(highest, v[i].value);
+    }
+    if (!(served + none > 0.0))
+        return STAT_AT_NOTHING;
+    double wanted = p * (served + none);
+    if (n == 0 || wanted <= none * (1.0 + 1e-12))
+        return STAT_AT_NONE;
+    g_autofree StatStep *steps = g_new(StatStep, n);
+    size_t n_steps = stat_kaplan_meier(v, n, steps, &below_all);
+    *value = highest;
+    return stat_kaplan_meier_percentile(steps, n_steps, below_all, (wanted - none) / served, value)
+               ? STAT_AT_VALUE
+               : STAT_AT_LIMIT;
 }

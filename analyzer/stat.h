@@ -87,6 +87,7 @@ double stat_median_grouped(const double *counts, size_t n, double below, double 
 typedef struct {
     double value;
     gboolean is_limit; /* the true value is somewhere below `value` */
+    double weight;     /* > 0 */
 } StatCensored;
 
 typedef struct {
@@ -103,6 +104,14 @@ size_t stat_kaplan_meier(StatCensored *v, size_t n, StatStep *steps, double *bel
  * detected value, if it lies below that one: "less than". */
 gboolean stat_kaplan_meier_percentile(const StatStep *steps, size_t n_steps, double below_all,
                                       double p, double *value);
+
+typedef enum { STAT_AT_NOTHING, STAT_AT_NONE, STAT_AT_LIMIT, STAT_AT_VALUE } StatAt;
+
+/* Percentile p of n levels, some of which are only known to lie below a limit, and of `none` (a
+ * weight) of no level at all, which ranks below every number: among those (NONE), below all that
+ * was detected (LIMIT; *value: the lowest detected level, or the highest limit if none was), or at
+ * *value. Limits may differ. Sorts `v`; allocates 16 bytes for each of n. */
+StatAt stat_percentile_censored(StatCensored *v, size_t n, double none, double p, double *value);
 
 /* ---- resampling (stat-bootstrap.c) ---- */
 

@@ -159,6 +159,30 @@ static void test_ranks(void)
     g_assert_cmpfloat_with_epsilon(c.f.level_mean, -90.0, 1e-9);
 }
 
+/* Receivers of two floors: -110 twice and -120 twice below, six levels (T-K2); then with two
+ * samples of no service, which rank below all. */
+static void test_floors(void)
+{
+    static const int levels[] = {-90, -98, -104, -108, -115, -118};
+    for (int silent = 0; silent < 2; silent++) {
+        Case c = {.cells = g_ptr_array_new()};
+        Cell *cell = new_cell(0, 1, 0, 3);
+        for (unsigned i = 0; i < G_N_ELEMENTS(levels); i++)
+            put(cell, CHANNEL_LTE, levels[i], 1);
+        put(cell, CHANNEL_FLOOR, -110, 2);
+        put(cell, CHANNEL_FLOOR, -120, 2);
+        if (silent)
+            put(cell, CHANNEL_NO_SERVICE, 0, 2);
+        g_ptr_array_add(c.cells, cell);
+        judge(&c);
+        g_assert_cmpint(c.f.p50.is, ==, LEVEL_VALUE);
+        g_assert_cmpfloat(c.f.p50.dbm, ==, silent ? -118.0 : -115.0);
+        g_assert_cmpint(c.f.p10.is, ==, silent ? LEVEL_NO_SERVICE : LEVEL_BELOW_FLOOR);
+        g_assert_cmpint(c.f.p90.is, ==, LEVEL_VALUE);
+        g_assert_cmpfloat(c.f.p90.dbm, ==, -98.0);
+    }
+}
+
 /* A service of NR alone is judged on the NR leg, others on the anchor. */
 static void test_nsa(void)
 {
@@ -268,6 +292,7 @@ int main(int argc, char **argv)
     g_test_add_func("/judge/passes", test_passes);
     g_test_add_func("/judge/ranks", test_ranks);
     g_test_add_func("/judge/nsa", test_nsa);
+    g_test_add_func("/judge/floors", test_floors);
     g_test_add_func("/judge/ping", test_ping);
     g_test_add_func("/judge/gaps", test_gaps);
     g_test_add_func("/judge/false-rates", test_false_rates);

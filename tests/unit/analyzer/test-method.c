@@ -8,11 +8,14 @@
 
 typedef struct {
     double in[16], out[2];
+    gboolean limit[16];
     guint n, n_out;
 } Numbers;
 
+/* "<-110" is a limit: the number, marked in `limit`. */
 static double one(const char *word)
 {
+    word += *word == '<';
     char *end;
     double value = g_ascii_strtod(word, &end);
     return end != word && *end == '\0' ? value : (double)NAN;
@@ -30,8 +33,10 @@ static Numbers numbers(const char *line)
             continue;
         if (after && found.n_out < 2)
             found.out[found.n_out++] = value;
-        else if (!after && found.n < 16)
+        else if (!after && found.n < 16) {
+            found.limit[found.n] = **word == '<';
             found.in[found.n++] = value;
+        }
     }
     return found;
 }
@@ -67,6 +72,12 @@ static guint compute(const char *kind, Numbers *x, double out[2])
         out[0] = stat_mean_linear(x->in, x->n);
     } else if (strcmp(kind, "percentile") == 0) {
         out[0] = stat_percentile_1(x->in + 1, x->n - 1, x->in[0]);
+    } else if (strcmp(kind, "censored") == 0) {
+        StatCensored v[16];
+        for (guint i = 1; i < x->n; i++)
+            v[i - 1] = (StatCensored){x->in[i], x->limit[i], 1.0};
+        g_assert_cmpint(stat_percentile_censored(v, x->n - 1, 0.0, x->in[0], &out[0]), ==,
+                        STAT_AT_VALUE);
     } else if (strcmp(kind, "worth") == 0) {
         out[0] = stat_effective_n(x->in[0], stat_correlation(x->in[1], x->in[2]));
     } else if (strcmp(kind, "left") == 0) {

@@ -138,15 +138,16 @@ static void test_kaplan_meier(void)
 {
     StatStep steps[10];
     double below, value;
-    StatCensored first[] = {{4, 0}, {3, 1}, {6, 0}, {8, 0}, {10, 1}, {12, 0}};
+    StatCensored first[] = {{4, 0, 1}, {3, 1, 1}, {6, 0, 1}, {8, 0, 1}, {10, 1, 1}, {12, 0, 1}};
     g_assert_cmpuint(stat_kaplan_meier(first, 6, steps, &below), ==, 4);
     static const double first_share[] = {1, 0.833333, 0.625, 0.416667};
     for (int i = 0; i < 4; i++)
         NEAR(steps[i].share, first_share[i], 1e-6);
     NEAR(below, 0.208333, 1e-6);
 
-    StatCensored second[] = {{-90, 0},  {-98, 0},  {-104, 0}, {-108, 0}, {-115, 0},
-                             {-118, 0}, {-110, 1}, {-110, 1}, {-120, 1}, {-120, 1}};
+    StatCensored second[] = {{-90, 0, 2.5},  {-98, 0, 2.5},  {-104, 0, 2.5}, {-108, 0, 2.5},
+                             {-115, 0, 2.5}, {-118, 0, 2.5}, {-110, 1, 2.5}, {-110, 1, 2.5},
+                             {-120, 1, 2.5}, {-120, 1, 2.5}};
     size_t n = stat_kaplan_meier(second, 10, steps, &below);
     g_assert_cmpuint(n, ==, 6);
     static const double second_share[] = {1, 0.9, 0.8, 0.7, 0.6, 0.45};
@@ -157,6 +158,42 @@ static void test_kaplan_meier(void)
     NEAR(value, -115, 1e-12);
     g_assert_false(stat_kaplan_meier_percentile(steps, n, below, 0.1, &value));
     NEAR(value, -118, 1e-12);
+
+    /* with a fifth of no service below them: P50 is the P37.5 of those with service */
+    g_assert_cmpint(stat_percentile_censored(second, 10, 6.25, 0.5, &value), ==, STAT_AT_VALUE);
+    NEAR(value, -118, 1e-12);
+    g_assert_cmpint(stat_percentile_censored(second, 10, 6.25, 0.3, &value), ==, STAT_AT_LIMIT);
+    NEAR(value, -118, 1e-12);
+    g_assert_cmpint(stat_percentile_censored(second, 10, 6.25, 0.2, &value), ==, STAT_AT_NONE);
+    g_assert_cmpint(stat_percentile_censored(second, 0, 1.0, 0.9, &value), ==, STAT_AT_NONE);
+    g_assert_cmpint(stat_percentile_censored(second, 0, 0.0, 0.9, &value), ==, STAT_AT_NOTHING);
+    StatCensored limits[] = {{-110, 1, 1}, {-120, 1, 1}};
+    g_assert_cmpint(stat_percentile_censored(limits, 2, 0.0, 0.9, &value), ==, STAT_AT_LIMIT);
+    NEAR(value, -110, 1e-12);
+}
+
+/* Two receivers with different floors over the same levels: the estimate is that of a receiver
+ * without a floor; taking floors for levels is not. */
+static void test_two_floors(void)
+{
+    StatRandom random = {11};
+    const size_t N = 20000;
+    g_autofree StatCensored *v = g_new(StatCensored, N);
+    g_autofree StatWeighted *naive = g_new(StatWeighted, N), *truth = g_new(StatWeighted, N);
+    for (size_t i = 0; i < N; i++) {
+        double level = floor(-108 + 8 * stat_random_normal(&random) + 0.5);
+        double lowest = i % 2 ? -104 : -124;
+        truth[i] = (StatWeighted){level, 1.0};
+        v[i] = (StatCensored){fmax(level, lowest), level <= lowest, 1.0};
+        naive[i] = (StatWeighted){fmax(level, lowest), 1.0};
+    }
+    for (double p = 0.1; p < 0.95; p += 0.2) {
+        double value = 0.0;
+        g_assert_cmpint(stat_percentile_censored(v, N, 0.0, p, &value), ==, STAT_AT_VALUE);
+        NEAR(value, stat_percentile_weighted(truth, N, p), 1.0);
+    }
+    g_assert_cmpfloat(stat_percentile_weighted(naive, N, 0.3), >,
+                      stat_percentile_weighted(truth, N, 0.3) + 4.0);
 }
 
 /* T-W1, T-W2 */
@@ -314,6 +351,7 @@ int main(int argc, char **argv)
     g_test_add_func("/stat/mean", test_mean);
     g_test_add_func("/stat/lee", test_lee);
     g_test_add_func("/stat/kaplan-meier", test_kaplan_meier);
+    g_test_add_func("/stat/two-floors", test_two_floors);
     g_test_add_func("/stat/weights", test_weights);
     g_test_add_func("/stat/effective-n", test_effective);
     g_test_add_func("/stat/percentiles", test_percentiles);
