@@ -182,7 +182,8 @@ static GArray *match_fixes(const Truth *truth, const GeoPoint *seen, const Thinn
     return out;
 }
 
-/* Length that is in one path and not in the other, by trip, of the true length. */
+/* Length that is in one path and not in the other, of the true length, by trip: from the first fix
+ * that the matcher was given to the last one. */
 static double path_error(const Truth *truth, RouteSearch *search, const Track *track,
                          const GArray *which)
 {
@@ -195,17 +196,25 @@ static double path_error(const Truth *truth, RouteSearch *search, const Track *t
     size_t k = 0;
     for (guint begin = 0; begin < truth->fixes->len; begin = trip_end(truth, begin)) {
         guint end = trip_end(truth, begin);
-        g_autoptr(GArray) arcs = true_arcs(truth, search, begin, end);
+        guint first = end;
+        guint last = begin;
+        for (size_t g = k; g < n && g_array_index(which, guint, (guint)g) < end; g++) {
+            last = g_array_index(which, guint, (guint)g);
+            first = MIN(first, last);
+        }
+        if (first >= last)
+            continue;
+        g_autoptr(GArray) arcs = true_arcs(truth, search, first, last + 1);
         for (guint a = 0; a < arcs->len; a++) {
             uint32_t arc = g_array_index(arcs, PathArc, a).arc;
             double length_m = truth->network->edges[arc_edge(arc)].length_m;
             double driven_m = length_m;
             if (a == 0)
                 driven_m -=
-                    arc_backward(arc) ? length_m - fixes[begin].offset_m : fixes[begin].offset_m;
+                    arc_backward(arc) ? length_m - fixes[first].offset_m : fixes[first].offset_m;
             if (a + 1 == arcs->len)
-                driven_m -= arc_backward(arc) ? fixes[end - 1].offset_m
-                                              : length_m - fixes[end - 1].offset_m;
+                driven_m -=
+                    arc_backward(arc) ? fixes[last].offset_m : length_m - fixes[last].offset_m;
             more_m[arc_edge(arc)] += driven_m;
             true_m += driven_m;
         }
