@@ -21,6 +21,9 @@ static uint32_t piece_at(const double *chain, uint32_t n_points, double offset_m
 
 static void turn_round(const NetworkEdge *edge, ArcPlace *place)
 {
+    double swap = place->back_m;
+    place->back_m = place->on_m;
+    place->on_m = swap;
     place->offset_m = edge->length_m - place->offset_m;
     place->tx = -place->tx;
     place->ty = -place->ty;
@@ -38,9 +41,15 @@ ArcPlace arc_project(const Network *network, uint32_t arc, const Plane *plane, d
         low_m = edge->length_m - high_m;
         high_m = swap;
     }
-    ArcPlace best = {0};
-    double best2 = INFINITY;
     uint32_t v = low_m > 0.0 ? piece_at(chain, edge->n_points, low_m) : 0;
+    double best2 = INFINITY;
+    double best_x = 0.0;
+    double best_y = 0.0;
+    double best_dx = 1.0;
+    double best_dy = 0.0;
+    double best_length2 = 1.0;
+    double best_t = 0.0;
+    uint32_t best_v = v;
     PlanePoint a = plane_from_geo(plane, points[v]);
     for (; v + 1 < edge->n_points; v++) {
         PlanePoint b = plane_from_geo(plane, points[v + 1]);
@@ -59,14 +68,28 @@ ArcPlace arc_project(const Network *network, uint32_t arc, const Plane *plane, d
             double away2 = (px - x) * (px - x) + (py - y) * (py - y);
             if (away2 < best2) {
                 best2 = away2;
-                double length = sqrt(length2);
-                best = (ArcPlace){chain[v] + t * piece_m, px, py, dx / length, dy / length};
+                best_x = px;
+                best_y = py;
+                best_dx = dx;
+                best_dy = dy;
+                best_length2 = length2;
+                best_t = t;
+                best_v = v;
             }
         }
         if (chain[v + 1] >= high_m)
             break;
         a = b;
     }
+    double share = 1.0 / sqrt(best_length2);
+    double piece_m = chain[best_v + 1] - chain[best_v];
+    ArcPlace best = {.offset_m = chain[best_v] + best_t * piece_m,
+                     .x = best_x,
+                     .y = best_y,
+                     .tx = best_dx * share,
+                     .ty = best_dy * share,
+                     .back_m = best_t * piece_m,
+                     .on_m = (1.0 - best_t) * piece_m};
     if (backward)
         turn_round(edge, &best);
     return best;
@@ -88,8 +111,13 @@ ArcPlace arc_place(const Network *network, uint32_t arc, const Plane *plane, dou
     double piece_m = chain[v + 1] - chain[v];
     double t = piece_m > 0.0 ? (along_m - chain[v]) / piece_m : 0.0;
     t = CLAMP(t, 0.0, 1.0);
-    ArcPlace place = {along_m, a.x + t * dx, a.y + t * dy, length > 0.0 ? dx / length : 1.0,
-                      length > 0.0 ? dy / length : 0.0};
+    ArcPlace place = {.offset_m = along_m,
+                      .x = a.x + t * dx,
+                      .y = a.y + t * dy,
+                      .tx = length > 0.0 ? dx / length : 1.0,
+                      .ty = length > 0.0 ? dy / length : 0.0,
+                      .back_m = t * piece_m,
+                      .on_m = (1.0 - t) * piece_m};
     if (backward)
         turn_round(edge, &place);
     return place;

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PILOT = 1500 };
+/* Fixes that are looked at, from the middle of what there is, and those that are matched. */
+enum { LOOKED_AT = 4096, PILOT = 1500 };
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -83,7 +84,8 @@ MatchLearnt match_learn(const Network *network, EdgeIndex *index, RouteSearch *s
 {
     MatchLearnt learnt = {.noise = {.sigma_m = guess_sigma_m(index, seen, n), .tau_s = 5.0}};
     g_autoptr(GArray) observations = g_array_new(FALSE, FALSE, sizeof(Observation));
-    for (guint i = 0; i < n; i++)
+    guint from = n > LOOKED_AT ? (n - LOOKED_AT) / 3 : 0;
+    for (guint i = from; i < n && i < from + LOOKED_AT; i++)
         if (seen[i].status == FIX_MATCHED)
             match_observe(observations, &seen[i].fix, i, options, &learnt.noise);
     learnt.reading = match_choose_reading(observations);

@@ -57,7 +57,7 @@ SpeedReading match_choose_reading(const GArray *observations)
         for (int r = 0; r < SPEED_READINGS; r++) {
             double miss =
                 metres - reading_mps((SpeedReading)r, a->speed_mps, b->speed_mps) * b->dt_s;
-            square[r] += fmin(miss * miss, limit * limit);
+            square[r] += MIN(miss * miss, limit * limit);
         }
         driven_m += metres;
         told_m += 0.5 * (a->speed_mps + b->speed_mps) * b->dt_s;

@@ -21,7 +21,7 @@
 
 enum { MAX_HYPOTHESES = 24, MAX_NEAR = 64, MAX_HITS = 12, TREE_ROOM = 8192 };
 
-static const double beam = 16.0;         /* worse than the best by this: dies */
+static const double beam = 12.0;         /* worse than the best by this: dies */
 static const double change_cost = 11.0;  /* leaving or joining the network */
 static const double break_cost = 18.0;   /* from one place of it to another with no way between */
 static const double off_cost = 3.5;      /* of each fix while off the network */
@@ -93,7 +93,9 @@ struct MatchWalker {
     double best;
     MatchTree tree;
     guint room; /* nodes of it, before it is pruned */
-    GArray *ways, *scratch;
+    Way *ways;
+    guint n_ways, room_of_ways;
+    GArray *scratch;
     double off;        /* cost of being off the network */
     int32_t join_tree; /* where paths go on that join the network; -1: off the network */
     int32_t off_tree;
@@ -152,9 +154,13 @@ static Prediction doubt(const Prediction *p, double along_m)
 static Candidate *try_arc(MatchWalker *w, const Hypothesis *h, const Prediction *p, uint32_t arc,
                           double away_m)
 {
+    if (h->cost > w->best + beam)
+        return NULL;
     const Step *step = &w->step;
     double length_m = w->network->edges[arc_edge(arc)].length_m;
     double expected_m = p->d - away_m;
+    if (expected_m - p->window_m > length_m)
+        return NULL; /* it is past this arc */
     double low_m = CLAMP(expected_m - p->window_m, 0.0, length_m);
     double high_m = CLAMP(expected_m + p->window_m, 0.0, length_m);
     /* where the fix would lie without what is left of the error before; the fix is the origin */
@@ -174,29 +180,32 @@ static Candidate *try_arc(MatchWalker *w, const Hypothesis *h, const Prediction 
     }
     double wanted_m = expected_m + p->gain_s * along;
     double s = CLAMP(wanted_m, 0.0, length_m);
-    if (fabs(s - at.offset_m) > 0.5)
+    double by_m = s - at.offset_m;
+    if (by_m >= -at.back_m && by_m <= at.on_m)
+        arc_shift(&at, by_m);
+    else
         at = arc_place(w->network, arc, &step->plane, s);
     double left = p->pss - p->gain_s * p->gain_s * p->inno2;
-    left = fmax(left, 0.01);
+    left = MAX(left, 0.01);
     cost += match_robust_cost((s - wanted_m) * (s - wanted_m) / left) + misfit_cost(step, &at);
     if (step->o->dt_s > near_s)
-        cost += fabs(fmax(away_m + s - step->straight_m, 0.0)) / step->beta_m;
+        cost += MAX(away_m + s - step->straight_m, 0.0) / step->beta_m;
     Candidate *c = place_for(w, arc, cost);
     if (c == NULL)
         return NULL;
     c->h = (Hypothesis){.arc = arc,
                         .s = s,
-                        .v = fmax(p->v + p->gain_v * along, 0.0),
+                        .v = MAX(p->v + p->gain_v * along, 0.0),
                         .pss = left,
                         .psv = p->psv - p->gain_s * p->gain_v * p->inno2,
-                        .pvv = fmax(p->pvv - p->gain_v * p->gain_v * p->inno2, 1e-4),
+                        .pvv = MAX(p->pvv - p->gain_v * p->gain_v * p->inno2, 1e-4),
                         .nx = -at.x,
                         .ny = -at.y,
                         .cost = cost};
     c->from_tree = h->tree;
     c->way = -1;
     c->joins = FALSE;
-    w->best = fmin(w->best, cost);
+    w->best = MIN(cost, w->best);
     return c;
 }
 
@@ -228,15 +237,18 @@ static Prediction predict(const Step *step, Hypothesis *h, double jitter_s)
     p.inno2 += h->v * jitter_s * h->v * jitter_s;
     p.gain_s = (rest * (h->pss + dt * h->psv) + dt * (h->psv + dt * h->pvv) + qss) / p.inno2;
     p.gain_v = (rest * h->psv + dt * h->pvv + qsv) / p.inno2;
-    p.window_m = 4.0 * sqrt(p.inno2) + 4.0;
+    p.window_m = 3.0 * sqrt(p.inno2) + 4.0;
     return p;
 }
 
-static int32_t add_way(MatchWalker *w, uint32_t arc, int32_t previous)
+static int32_t add_way(MatchWalker *w, Way way)
 {
-    Way way = {.arc = arc, .previous = previous};
-    g_array_append_val(w->ways, way);
-    return (int32_t)w->ways->len - 1;
+    if (w->n_ways == w->room_of_ways) {
+        w->room_of_ways = MAX(2 * w->room_of_ways, 256U);
+        w->ways = g_renew(Way, w->ways, w->room_of_ways);
+    }
+    w->ways[w->n_ways] = way;
+    return (int32_t)w->n_ways++;
 }
 
 typedef struct {
@@ -279,7 +291,7 @@ static void walk_near(MatchWalker *w, const Hypothesis *h, const Prediction *p, 
             if (start != node || n == MAX_NEAR || is_listed(list, at, n, arc) ||
                 !route_may_follow(w->search, here.arc, arc, FALSE))
                 continue;
-            int32_t way = add_way(w, arc, here.way);
+            int32_t way = add_way(w, (Way){.arc = arc, .previous = here.way});
             Candidate *c = try_arc(w, &on, p, arc, here.end_m);
             if (c != NULL)
                 c->way = way;
@@ -306,8 +318,9 @@ static void walk_far(MatchWalker *w, const Hypothesis *h, const Prediction *p, i
         int32_t way = first_way;
         if (route_search_path(w->search, arcs[k], w->scratch))
             for (guint i = 0; i < w->scratch->len; i++)
-                way = add_way(w, g_array_index(w->scratch, uint32_t, i), way);
-        c->way = add_way(w, arcs[k], way);
+                way = add_way(
+                    w, (Way){.arc = g_array_index(w->scratch, uint32_t, i), .previous = way});
+        c->way = add_way(w, (Way){.arc = arcs[k], .previous = way});
     }
 }
 
@@ -319,7 +332,7 @@ static void advance(MatchWalker *w, Hypothesis *h, int32_t first_way)
     if (c != NULL)
         c->way = first_way;
     double end_m = w->network->edges[arc_edge(h->arc)].length_m - h->s;
-    double reach_m = fmin(p.d + p.window_m, w->options->max_speed_mps * (step->o->dt_s + 1.0));
+    double reach_m = MIN(p.d + p.window_m, w->options->max_speed_mps * (step->o->dt_s + 1.0));
     if (end_m > reach_m)
         return;
     if (step->o->dt_s <= near_s && reach_m <= near_m)
@@ -352,8 +365,7 @@ static void advance_turned(MatchWalker *w, const Hypothesis *h)
     if (back.cost > w->best + beam)
         return;
     Way way = {.arc = back.arc, .previous = -1, .enter_m = (float)back.s, .turned = TRUE};
-    g_array_append_val(w->ways, way);
-    advance(w, &back, (int32_t)w->ways->len - 1);
+    advance(w, &back, add_way(w, way));
 }
 
 /* ---- on and off the network ---- */
@@ -389,7 +401,7 @@ static void join(MatchWalker *w, double cost)
                                .cost = total},
                          .way = -1,
                          .joins = TRUE};
-        w->best = fmin(w->best, total);
+        w->best = MIN(total, w->best);
     }
 }
 
@@ -399,7 +411,7 @@ static int32_t add_ways(MatchWalker *w, int32_t way, int32_t parent)
 {
     if (way < 0)
         return parent;
-    const Way *last = &g_array_index(w->ways, Way, way);
+    const Way *last = &w->ways[way];
     int32_t before = add_ways(w, last->previous, parent);
     return match_tree_add(
         &w->tree,
@@ -449,8 +461,8 @@ static void begin_step(MatchWalker *w, const Observation *o, uint32_t i)
     step->phi = w->phi;
     double sigma2 = (double)o->sigma_m * (double)o->sigma_m;
     step->noise2 = sigma2 * (1.0 - step->phi * step->phi) + 0.03 * sigma2 + 1.5;
-    step->hinge_m = fmax(25.0, 4.0 * (double)o->sigma_m);
-    step->hinge_scale_m = fmax(5.0, (double)o->sigma_m);
+    step->hinge_m = MAX(25.0, 4.0 * (double)o->sigma_m);
+    step->hinge_scale_m = MAX(5.0, (double)o->sigma_m);
     step->straight_m = 0.0;
     if (w->started && dt > near_s) {
         step->straight_m = crs_distance_m(w->last_at, o->at);
@@ -466,7 +478,7 @@ static void begin_step(MatchWalker *w, const Observation *o, uint32_t i)
     w->n_next = 0;
     w->join_tree = -1;
     w->best = INFINITY;
-    g_array_set_size(w->ways, 0);
+    w->n_ways = 0;
 }
 
 /* The path of the best hypothesis, of which there is at least one. */
@@ -505,7 +517,7 @@ static void settle(MatchWalker *w, double least_before)
         off_tree = best_tree(w);
         off_first = w->step.i;
     }
-    double least = fmin(w->best, off);
+    double least = MIN(w->best, off);
     int32_t joined = -1;
     guint n = 0;
     for (guint k = 0; k < w->n_next; k++) {
@@ -547,7 +559,7 @@ static double least_cost(const MatchWalker *w)
 {
     double least = INFINITY;
     for (guint k = 0; k < w->n_live; k++)
-        least = fmin(least, w->live[k].cost);
+        least = MIN(w->live[k].cost, least);
     return least;
 }
 
@@ -629,7 +641,6 @@ MatchWalker *match_walker_new(const Network *network, EdgeIndex *index, RouteSea
     w->noise = noise;
     w->dt_of_phi = -1.0;
     w->room = TREE_ROOM;
-    w->ways = g_array_new(FALSE, FALSE, sizeof(Way));
     w->scratch = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     match_tree_init(&w->tree);
     return w;
@@ -639,7 +650,7 @@ void match_walker_free(MatchWalker *w)
 {
     if (w == NULL)
         return;
-    g_array_unref(w->ways);
+    g_free(w->ways);
     g_array_unref(w->scratch);
     match_tree_clear(&w->tree);
     g_free(w);

@@ -52,14 +52,14 @@ static const Plane *plane_of(Smoother *smoother, const Observation *o)
 
 static double outlier_scale(double error_m, double sigma_m)
 {
-    return fmax(1.0, fabs(error_m) / (3.0 * sigma_m));
+    return MAX(fabs(error_m) / (3.0 * sigma_m), 1.0);
 }
 
 /* Positions pull a right speed about a little, by less than this. */
 static double step_doubt(double error_m, const Observation *o)
 {
     double limit_m = 3.0 * (double)o->step_sd_m + 0.5 * (double)o->sigma_m;
-    return fmax(1.0, fabs(error_m) / limit_m);
+    return MAX(fabs(error_m) / limit_m, 1.0);
 }
 
 /* Measures all fixes by projecting each onto the part of the line where the first pass saw it. */
@@ -76,8 +76,8 @@ static void project_all(Smoother *smoother, const MatchLine *line, const Observa
         while (piece + 1 < n_pieces && pieces[piece + 1].first <= first + i)
             piece++;
         double margin = 3.0 * (double)obs[i].sigma_m + 5.0;
-        double low = fmax(pieces[piece].start_s - margin, 0.0);
-        double high = fmin(pieces[piece].end_s + margin, end_s);
+        double low = MAX(pieces[piece].start_s - margin, 0.0);
+        double high = MIN(pieces[piece].end_s + margin, end_s);
         if (i > 0) {
             double slack = 5.0 * (double)obs[i].sigma_m + 5.0;
             double least = before - slack;
@@ -88,8 +88,8 @@ static void project_all(Smoother *smoother, const MatchLine *line, const Observa
                 most = before + (double)obs[i].step_m + slack;
             }
             if (least < high && most > low) {
-                low = fmax(low, least);
-                high = fmin(high, most);
+                low = MAX(least, low);
+                high = MIN(most, high);
             }
         }
         LinePlace place = match_line_project(line, plane_of(smoother, &obs[i]), low, high, &cursor);
@@ -163,7 +163,7 @@ static void build(Smoother *smoother, const Observation *obs, size_t n, const Ma
         }
         double phi = 0.0;
         if (i > 0) /* what was along the line before a bend is across it after */
-            phi = phi_of_dt * fmax(row->tx * row[-1].tx + row->ty * row[-1].ty, 0.0);
+            phi = phi_of_dt * MAX(row->tx * row[-1].tx + row->ty * row[-1].ty, 0.0);
         double variance = sigma * sigma * (1.0 - phi * phi) + 0.01 * sigma * sigma + 0.1;
         if (noise->jitter_s > 0.0 && i > 0) {
             double shift_m = noise->jitter_s * fmin(fabs(row->z - row[-1].z) / dt, 100.0);
@@ -207,7 +207,7 @@ static void solve(Row *rows, size_t n)
             r->l1 = link / r[-1].d;
             r->d -= link * r->l1;
         }
-        r->d = fmax(r->d, 1e-12);
+        r->d = MAX(r->d, 1e-12);
         if (i > 0)
             r->b -= r->l1 * r[-1].b;
         if (i > 1)
@@ -237,7 +237,7 @@ static void variances(const Row *rows, size_t n, SmoothPlace *places)
         double v01 = -a * v11 - c * v12;
         double v02 = -a * v12 - c * v22;
         double v00 = 1.0 / rows[i].d - a * v01 - c * v02;
-        places[i].sd_m = sqrt(fmax(v00, 0.0));
+        places[i].sd_m = sqrt(MAX(v00, 0.0));
         v22 = v11;
         v12 = v01;
         v11 = v00;

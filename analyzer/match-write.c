@@ -5,7 +5,7 @@
 
 /* Observations that are placed at once, and how many more on both sides are looked at: what is
  * farther away does not matter. */
-enum { CHUNK = 8192, LAP = 512 };
+enum { CHUNK = 2048, LAP = 256 };
 
 struct MatchWriter {
     const Network *network;
@@ -183,7 +183,7 @@ static void write_places(MatchWriter *writer, const MatchQueue *queue, const Par
         const SmoothPlace *place = &writer->places[i - part->start];
         hand_out_others(writer, queue, o->fix);
         TrackFix fix = plain_fix(queue, o->fix);
-        double s = fmax(writer->base_s + place->s, writer->last_s);
+        double s = MAX(writer->base_s + place->s, writer->last_s);
         if (is_astray(o, place)) {
             fix.status = FIX_REJECTED;
             fix.fault = FIX_FAULT_ASTRAY;
