@@ -28,6 +28,9 @@ static void print_report(const Command *command, const char *out, const BuildRep
            report->edges, report->nodes, report->road_m / 1000, report->rail_m / 1000);
     if (report->twins > 0)
         printf("%u lines that lay on another one were taken together with it\n", report->twins);
+    if (report->turn_limits + report->turn_limits_unused > 0)
+        printf("%u forbidden turns, %u that are not understood\n", report->turn_limits,
+               report->turn_limits_unused);
     if (report->snapped > 0)
         printf("%u line ends were moved to the nearest one (--snap)\n", report->snapped);
     if (report->no_length > 0)

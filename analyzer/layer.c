@@ -47,7 +47,7 @@ static const char osm_config[] =
     "route,maxspeed,area\nother_tags=no\n"
     "[multipolygons]\nosm_id=yes\nattributes=name\nother_tags=no\n"
     "[multilinestrings]\nosm_id=yes\nattributes=name\nother_tags=no\n"
-    "[other_relations]\nosm_id=yes\nattributes=name\nother_tags=no\n";
+    "[other_relations]\nosm_id=yes\nattributes=type,restriction,except\nother_tags=no\n";
 #define OSM_CONFIG_PATH "/vsimem/corridor-osm.ini"
 
 static void start_gdal(void)

@@ -80,7 +80,8 @@ typedef struct LayerReader LayerReader;
 
 /* Opens any vector file OGR can read. OpenStreetMap files are opened with the tags that a network
  * needs as fields (layer "lines": osm_id, highway, railway, name, ref, oneway, junction, tunnel,
- * bridge, layer, service, usage …; layer "points": name, railway, highway, ref …).
+ * bridge, layer, service, usage …; layer "points": name, railway, highway, ref …; layer
+ * "other_relations": type, restriction, except).
  * Returns: (transfer full): free with layer_close(). */
 LayerSource *layer_open(const char *path, GError **error);
 void layer_close(LayerSource *source);

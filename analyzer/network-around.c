@@ -118,7 +118,8 @@ Network *network_load_around(const char *path, const GeoPoint *places, size_t n,
         network_say_elsewhere(source, &all, error);
         return NULL;
     }
-    if (!network_read_corridors(source, builder, error))
+    if (!network_read_corridors(source, builder, error) ||
+        !network_read_turns(source, builder, error))
         return NULL;
     g_autofree char *digest = network_digest(path, error);
     if (digest == NULL)

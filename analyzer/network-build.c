@@ -5,6 +5,7 @@
 #include "analyzer/network-file.h"
 #include "analyzer/network-split.h"
 #include "analyzer/network-tags.h"
+#include "analyzer/network-turns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,9 +144,12 @@ static gboolean read_lines(LineSet *set, LayerSource *source, const BuildOptions
     return TRUE;
 }
 
-static gboolean write_network(NetworkFile *file, const LineSet *set, BuildReport *report,
-                              GError **error)
+/* turns: NULL if the source tells none. */
+static gboolean write_network(NetworkFile *file, const LineSet *set, const TurnList *turns,
+                              BuildReport *report, GError **error)
 {
+    g_autofree int64_t *fids = turns != NULL ? g_new(int64_t, report->edges) : NULL;
+
     for (uint32_t i = 0; i < report->nodes; i++) {
         uint32_t degree = 0;
         GeoPoint p = line_set_node(set, i, &degree);
@@ -157,11 +161,11 @@ static gboolean write_network(NetworkFile *file, const LineSet *set, BuildReport
         NetworkEdge edge;
         line_set_edge(set, i, &edge, &points);
         *(edge.kind == EDGE_RAIL ? &report->rail_m : &report->road_m) += edge.length_m;
-        if (!network_file_add_edge(file, &edge, edge.from, edge.to, points, edge.n_points, NULL,
-                                   error))
+        if (!network_file_add_edge(file, &edge, edge.from, edge.to, points, edge.n_points,
+                                   fids != NULL ? &fids[i] : NULL, error))
             return FALSE;
     }
-    return TRUE;
+    return turns == NULL || turn_list_write(turns, fids, file, error);
 }
 
 gboolean network_build(const char *out, const BuildOptions *options, Progress *progress,
@@ -191,8 +195,17 @@ gboolean network_build(const char *out, const BuildOptions *options, Progress *p
     report->edges = line_set_n_edges(set);
     report->nodes = line_set_n_nodes(set);
     report->twins = line_set_n_twins(set);
+    g_autoptr(TurnList) turns = NULL;
+    if (layer_is_osm(source) && (options->modes & EDGE_ROAD) != 0) {
+        turns = turn_list_read(source, error);
+        if (turns == NULL)
+            return FALSE;
+        turn_list_resolve(turns, set);
+        report->turn_limits = turn_list_n_used(turns);
+        report->turn_limits_unused = turn_list_n_unused(turns);
+    }
     g_autoptr(NetworkFile) file = network_file_create(out, error);
-    return file != NULL && write_network(file, set, report, error) &&
+    return file != NULL && write_network(file, set, turns, report, error) &&
            network_file_set(file, "source", options->source, error) &&
            network_file_finish(file, error);
 }

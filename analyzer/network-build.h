@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     uint64_t features, damaged, no_length, other_kind; /* read; not used because … */
     uint32_t edges, nodes, twins, snapped, stations;
+    uint32_t turn_limits, turn_limits_unused; /* restrictions of OpenStreetMap */
     double road_m, rail_m;
 } BuildReport;
 

@@ -14,6 +14,11 @@ typedef struct {
     GArray *stations; /* CorridorStation */
 } CorridorDraft;
 
+typedef struct {
+    int64_t from_fid, to_fid;
+    uint32_t node;
+} TurnDraft;
+
 struct NetworkBuilder {
     GStringChunk *text;
     GArray *edges, *points, *chain; /* NetworkEdge, GeoPoint, double */
@@ -21,6 +26,7 @@ struct NetworkBuilder {
     GArray *same_as;                /* uint32_t: union-find over nodes */
     GHashTable *node_of;            /* caller's number -> our number + 1 */
     GPtrArray *corridors;           /* CorridorDraft */
+    GArray *turns;                  /* TurnDraft */
     gboolean merged;
 };
 
@@ -32,6 +38,7 @@ typedef struct {
     Corridor *corridors;
     GPtrArray *drafts;
     GPtrArray *corridor_edges; /* GArray of CorridorEdge */
+    GArray *turns;             /* NetworkTurn */
 } NetworkOwn;
 
 static void draft_free(void *data)
@@ -58,6 +65,7 @@ NetworkBuilder *network_builder_new(void)
     builder->same_as = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     builder->node_of = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     builder->corridors = g_ptr_array_new_with_free_func(draft_free);
+    builder->turns = g_array_new(FALSE, FALSE, sizeof(TurnDraft));
     return builder;
 }
 
@@ -73,6 +81,7 @@ void network_builder_free(NetworkBuilder *builder)
     g_clear_pointer(&builder->same_as, g_array_unref);
     g_clear_pointer(&builder->node_of, g_hash_table_unref);
     g_clear_pointer(&builder->corridors, g_ptr_array_unref);
+    g_clear_pointer(&builder->turns, g_array_unref);
     g_free(builder);
 }
 
@@ -122,6 +131,7 @@ gboolean network_builder_add_edge(NetworkBuilder *builder, const NetworkEdge *ed
     uint32_t first = builder->points->len;
     double length = 0;
     NetworkEdge e = *edge;
+    e.limited = 0;
     e.from = node_number(builder, from_node, points[0]);
     e.to = node_number(builder, to_node, points[n_points - 1]);
     g_array_append_vals(builder->points, points, (guint)n_points);
@@ -161,6 +171,16 @@ gboolean network_builder_add_edge(NetworkBuilder *builder, const NetworkEdge *ed
     e.ref = keep_text(builder, edge->ref);
     g_array_append_val(builder->edges, e);
     return TRUE;
+}
+
+void network_builder_add_turn(NetworkBuilder *builder, int64_t from_fid, int64_t node,
+                              int64_t to_fid)
+{
+    uint32_t known = GPOINTER_TO_UINT(g_hash_table_lookup(builder->node_of, &node));
+    TurnDraft turn = {from_fid, to_fid, known - 1};
+
+    if (known != 0)
+        g_array_append_val(builder->turns, turn);
 }
 
 uint32_t network_builder_n_edges(const NetworkBuilder *builder)
@@ -255,6 +275,10 @@ static void merge_nodes(NetworkBuilder *builder)
         e->from = number[e->from];
         e->to = number[e->to];
     }
+    for (guint i = 0; i < builder->turns->len; i++) {
+        TurnDraft *turn = &g_array_index(builder->turns, TurnDraft, i);
+        turn->node = number[turn->node];
+    }
 }
 
 static void make_star(Network *network, NetworkOwn *own)
@@ -279,16 +303,61 @@ static void make_star(Network *network, NetworkOwn *own)
     network->star_edges = own->star_edges;
 }
 
-static void make_corridors(Network *network, NetworkOwn *own)
+/* Number of each edge + 1 by its fid. */
+static GHashTable *edges_by_fid(const NetworkOwn *own)
 {
-    g_autoptr(GHashTable) by_fid = g_hash_table_new(g_int64_hash, g_int64_equal);
+    GHashTable *by_fid = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+    for (uint32_t i = 0; i < own->edges->len; i++)
+        g_hash_table_insert(by_fid, &g_array_index(own->edges, NetworkEdge, i).fid,
+                            GUINT_TO_POINTER(i + 1));
+    return by_fid;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+    const NetworkTurn *p = a, *q = b;
+
+    if (p->from_edge != q->from_edge)
+        return p->from_edge < q->from_edge ? -1 : 1;
+    if (p->node != q->node)
+        return p->node < q->node ? -1 : 1;
+    return (p->to_edge > q->to_edge) - (p->to_edge < q->to_edge);
+}
+
+static gboolean touches(const NetworkEdge *edge, uint32_t node)
+{
+    return edge->from == node || edge->to == node;
+}
+
+static void make_turns(Network *network, NetworkOwn *own, const GArray *drafts, GHashTable *by_fid)
+{
+    NetworkEdge *edges = (NetworkEdge *)(void *)own->edges->data;
+
+    own->turns = g_array_new(FALSE, FALSE, sizeof(NetworkTurn));
+    for (guint i = 0; i < drafts->len; i++) {
+        const TurnDraft *draft = &g_array_index(drafts, TurnDraft, i);
+        uint32_t from = GPOINTER_TO_UINT(g_hash_table_lookup(by_fid, &draft->from_fid));
+        uint32_t to = GPOINTER_TO_UINT(g_hash_table_lookup(by_fid, &draft->to_fid));
+        if (from == 0 || to == 0 || !touches(&edges[from - 1], draft->node) ||
+            !touches(&edges[to - 1], draft->node))
+            continue;
+        NetworkTurn turn = {from - 1, draft->node, to - 1};
+        edges[from - 1].limited = 1;
+        g_array_append_val(own->turns, turn);
+    }
+    if (own->turns->len > 0)
+        qsort(own->turns->data, own->turns->len, sizeof(NetworkTurn), by_turn);
+    network->n_turns = own->turns->len;
+    network->turns = (const NetworkTurn *)(const void *)own->turns->data;
+}
+
+static void make_corridors(Network *network, NetworkOwn *own, GHashTable *by_fid)
+{
     guint n = own->drafts->len;
 
     own->corridors = g_new0(Corridor, n + 1);
     own->corridor_edges = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    for (uint32_t i = 0; n > 0 && i < network->n_edges; i++)
-        g_hash_table_insert(by_fid, &g_array_index(own->edges, NetworkEdge, i).fid,
-                            GUINT_TO_POINTER(i + 1));
     for (guint c = 0; c < n; c++) {
         CorridorDraft *draft = g_ptr_array_index(own->drafts, c);
         GArray *parts = g_array_new(FALSE, FALSE, sizeof(CorridorEdge));
@@ -343,7 +412,10 @@ Network *network_builder_finish(NetworkBuilder *builder, const char *path, const
     network->points = (const GeoPoint *)(const void *)own->points->data;
     network->chain_m = (const double *)(const void *)own->chain->data;
     make_star(network, own);
-    make_corridors(network, own);
+    g_autoptr(GHashTable) by_fid =
+        own->drafts->len > 0 || builder->turns->len > 0 ? edges_by_fid(own) : NULL;
+    make_corridors(network, own, by_fid);
+    make_turns(network, own, builder->turns, by_fid);
     network->path = g_strdup(path != NULL ? path : "");
     network->digest = g_strdup(digest != NULL ? digest : "");
     network_builder_free(builder);
@@ -365,6 +437,7 @@ void network_free(Network *network)
     g_free(own->corridors);
     g_ptr_array_unref(own->drafts);
     g_ptr_array_unref(own->corridor_edges);
+    g_array_unref(own->turns);
     g_free(own);
     g_free(network->path);
     g_free(network->digest);

@@ -32,6 +32,11 @@ typedef struct {
     double from_m, to_m;
 } BuilderCorridorEdge;
 
+/* Forbids a turn between two edges named by their fid, over a node of the caller's numbers. Left
+ * out at network_builder_finish() if one of them was not added. */
+void network_builder_add_turn(NetworkBuilder *builder, int64_t from_fid, int64_t node,
+                              int64_t to_fid);
+
 /* Returns the number of the new corridor. */
 uint32_t network_builder_add_corridor(NetworkBuilder *builder, const char *name, const char *ref,
                                       double start_m, double length_m);

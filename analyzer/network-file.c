@@ -24,9 +24,11 @@ static const LayerField board_fields[] = {
     {"corridor", LAYER_INT}, {"km", LAYER_INT}, {"at_m", LAYER_REAL}};
 static const LayerField station_fields[] = {
     {"corridor", LAYER_INT}, {"name", LAYER_TEXT}, {"kind", LAYER_TEXT}, {"at_m", LAYER_REAL}};
+static const LayerField turn_fields[] = {
+    {"from_edge", LAYER_INT}, {"node", LAYER_INT}, {"to_edge", LAYER_INT}};
 static const LayerField meta_fields[] = {{"key", LAYER_TEXT}, {"value", LAYER_TEXT}};
 
-enum { EDGES, NODES, CORRIDORS, PARTS, BOARDS, STATIONS, META, N_TABLES };
+enum { EDGES, NODES, CORRIDORS, PARTS, BOARDS, STATIONS, META, TURNS, N_TABLES };
 
 static const struct {
     const char *name;
@@ -41,6 +43,7 @@ static const struct {
     {"km_boards", LAYER_NONE, board_fields, G_N_ELEMENTS(board_fields)},
     {"stations", LAYER_POINTS, station_fields, G_N_ELEMENTS(station_fields)},
     {"network", LAYER_NONE, meta_fields, G_N_ELEMENTS(meta_fields)},
+    {"turns", LAYER_NONE, turn_fields, G_N_ELEMENTS(turn_fields)}, /* may be missing */
 };
 
 struct NetworkFile {
@@ -88,15 +91,16 @@ NetworkFile *network_file_create(const char *path, GError **error)
     return g_steal_pointer(&file);
 }
 
-/* The highest corridor number in a file that is to be copied. */
-static gboolean last_corridor(const char *from, int64_t *last, GError **error)
+/* The highest corridor number in a file that is to be copied, and whether it has turns. */
+static gboolean look_into(const char *from, int64_t *last, gboolean *has_turns, GError **error)
 {
     LayerQuery query = {.sql = "SELECT max(corridor) AS last FROM corridors"};
     g_autoptr(LayerSource) source = layer_open(from, error);
 
     if (source == NULL)
         return FALSE;
-    for (guint i = 0; i < N_TABLES; i++) {
+    *has_turns = layer_has(source, tables[TURNS].name);
+    for (guint i = 0; i < TURNS; i++) {
         if (!layer_has(source, tables[i].name)) {
             g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_NOT_A_NETWORK,
                         "%s: is not a network file (it has no layer \"%s\"); make one with "
@@ -117,15 +121,20 @@ NetworkFile *network_file_copy(const char *path, const char *from, GError **erro
 {
     g_autoptr(NetworkFile) file = g_new0(NetworkFile, 1);
 
-    if (!last_corridor(from, &file->next_corridor, error))
+    gboolean has_turns = FALSE;
+
+    if (!look_into(from, &file->next_corridor, &has_turns, error))
         return NULL;
     file->next_corridor++;
     file->writer = layer_create_from(path, from, error);
     if (file->writer == NULL)
         return NULL;
     for (guint i = 0; i < N_TABLES; i++) {
-        file->table[i] = layer_append_table(file->writer, tables[i].name, tables[i].fields,
-                                            tables[i].n_fields, error);
+        file->table[i] = i == TURNS && !has_turns
+                             ? layer_add_table(file->writer, tables[i].name, tables[i].kind,
+                                               tables[i].fields, tables[i].n_fields, error)
+                             : layer_append_table(file->writer, tables[i].name, tables[i].fields,
+                                                  tables[i].n_fields, error);
         if (file->table[i] == NULL)
             return NULL;
     }
@@ -174,6 +183,14 @@ gboolean network_file_add_node(NetworkFile *file, int64_t node, GeoPoint point, 
     LayerValue values[] = {layer_int(node), layer_int(n_edges)};
 
     return layer_add(file->table[NODES], &point, 1, values, error);
+}
+
+gboolean network_file_add_turn(NetworkFile *file, int64_t from_fid, int64_t node, int64_t to_fid,
+                               GError **error)
+{
+    LayerValue values[] = {layer_int(from_fid), layer_int(node), layer_int(to_fid)};
+
+    return layer_add(file->table[TURNS], NULL, 0, values, error);
 }
 
 gboolean network_file_set(NetworkFile *file, const char *key, const char *value, GError **error)
@@ -304,6 +321,23 @@ static gboolean move_corridors(NetworkFile *file, int64_t old, int64_t fid, doub
     return layer_sql(file->writer, sql, error);
 }
 
+/* Turns from or onto the edge `old` at one of its nodes are those of the piece there. */
+static gboolean move_turns(NetworkFile *file, int64_t old, int64_t node, int64_t fid,
+                           GError **error)
+{
+    static const char *const columns[] = {"from_edge", "to_edge"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("UPDATE turns SET %s = %" G_GINT64_FORMAT
+                            " WHERE %s = %" G_GINT64_FORMAT " AND node = %" G_GINT64_FORMAT,
+                            columns[i], fid, columns[i], old, node);
+        if (!layer_sql(file->writer, sql, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32_t number,
                                const double *cuts, guint n_cuts, int64_t *fids, GError **error)
 {
@@ -313,6 +347,7 @@ gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32
     if (!nodes_of(network->path, edge->fid, &from, &to, &next, error))
         return FALSE;
     file->next_node = MAX(file->next_node, next);
+    int64_t first = from;
     for (guint i = 0; i <= n_cuts; i++) {
         double begin = i > 0 ? cuts[i - 1] : 0, end = i < n_cuts ? cuts[i] : edge->length_m;
         NetworkEdge piece = *edge;
@@ -332,7 +367,9 @@ gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32
         g_strdup_printf("DELETE FROM corridor_edges WHERE edge = %" G_GINT64_FORMAT, edge->fid);
     g_autofree char *gone =
         g_strdup_printf("DELETE FROM edges WHERE fid = %" G_GINT64_FORMAT, edge->fid);
-    return layer_sql(file->writer, parts, error) && layer_sql(file->writer, gone, error);
+    return move_turns(file, edge->fid, first, fids[0], error) &&
+           move_turns(file, edge->fid, to, fids[n_cuts], error) &&
+           layer_sql(file->writer, parts, error) && layer_sql(file->writer, gone, error);
 }
 
 gboolean network_file_finish(NetworkFile *file, GError **error)

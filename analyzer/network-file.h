@@ -29,6 +29,10 @@ gboolean network_file_add_edge(NetworkFile *file, const NetworkEdge *edge, int64
 gboolean network_file_add_node(NetworkFile *file, int64_t node, GeoPoint point, int64_t n_edges,
                                GError **error);
 
+/* Forbids the turn from one edge over a node onto another one. */
+gboolean network_file_add_turn(NetworkFile *file, int64_t from_fid, int64_t node, int64_t to_fid,
+                               GError **error);
+
 typedef struct {
     const char *name, *ref;
     double start_m, length_m;
@@ -48,9 +52,9 @@ typedef struct {
 gboolean network_file_add_corridor(NetworkFile *file, const CorridorSpec *spec, GError **error);
 
 /* Cuts an edge of a copy at n_cuts places (ascending, metres from its start, inside it): writes the
- * pieces, names them as the edge with their offset, moves what corridors say of the edge to them,
- * and takes the edge away. `edge` and `network`: where the copy was loaded from. fids: n_cuts + 1
- * keys of the pieces. */
+ * pieces, names them as the edge with their offset, moves what corridors and turns say of the edge
+ * to them, and takes the edge away. `edge` and `network`: where the copy was loaded from. fids:
+ * n_cuts + 1 keys of the pieces. */
 gboolean network_file_cut_edge(NetworkFile *file, const Network *network, uint32_t edge,
                                const double *cuts, guint n_cuts, int64_t *fids, GError **error);
 

@@ -255,6 +255,27 @@ gboolean network_read_corridors(LayerSource *source, NetworkBuilder *builder, GE
                       add_station, builder, numbers, error);
 }
 
+gboolean network_read_turns(LayerSource *source, NetworkBuilder *builder, GError **error)
+{
+    LayerQuery query = {.sql = "SELECT from_edge, node, to_edge FROM turns"};
+    GError *failure = NULL;
+    const LayerRow *row;
+
+    if (!layer_has(source, "turns")) /* files of before there were any */
+        return TRUE;
+    g_autoptr(LayerReader) reader = layer_read(source, NULL, &query, error);
+    if (reader == NULL)
+        return FALSE;
+    while ((row = layer_next(reader, &failure)) != NULL)
+        network_builder_add_turn(builder, layer_get_int(row, 0, 0), layer_get_int(row, 1, -1),
+                                 layer_get_int(row, 2, 0));
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 LayerSource *network_open(const char *path, GError **error)
 {
     g_autoptr(LayerSource) source = layer_open(path, error);
@@ -307,7 +328,8 @@ Network *network_load(const char *path, const GeoBox *box, GError **error)
         network_say_elsewhere(source, box, error);
         return NULL;
     }
-    if (!network_read_corridors(source, builder, error))
+    if (!network_read_corridors(source, builder, error) ||
+        !network_read_turns(source, builder, error))
         return NULL;
     g_autofree char *digest = network_digest(path, error);
     if (digest == NULL)

@@ -20,6 +20,9 @@ gboolean network_read_edges(LayerSource *source, const GeoBox *box, NetworkEdgeF
 /* Adds all corridors of the file to a builder. */
 gboolean network_read_corridors(LayerSource *source, NetworkBuilder *builder, GError **error);
 
+/* Adds the forbidden turns of the file to a builder that has the edges. */
+gboolean network_read_turns(LayerSource *source, NetworkBuilder *builder, GError **error);
+
 /* For when nothing of the network lies in the box: sets an error that says how far apart they are,
  * or that the network is empty. */
 void network_say_elsewhere(LayerSource *source, const GeoBox *box, GError **error);

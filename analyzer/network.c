@@ -25,3 +25,22 @@ GeoPoint network_point_at(const Network *network, uint32_t edge, double offset_m
     return (GeoPoint){p[low].lon + t * (p[high].lon - p[low].lon),
                       p[low].lat + t * (p[high].lat - p[low].lat)};
 }
+
+gboolean network_turn_forbidden(const Network *network, uint32_t from_edge, uint32_t node,
+                                uint32_t to_edge)
+{
+    uint32_t low = 0, high = network->n_turns;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const NetworkTurn *t = &network->turns[mid];
+        if (t->from_edge == from_edge && t->node == node && t->to_edge == to_edge)
+            return TRUE;
+        gboolean before = t->from_edge != from_edge ? t->from_edge < from_edge
+                          : t->node != node         ? t->node < node
+                                                    : t->to_edge < to_edge;
+        low = before ? mid + 1 : low;
+        high = before ? high : mid;
+    }
+    return FALSE;
+}

@@ -37,8 +37,14 @@ typedef struct {
     uint8_t kind;       /* EdgeKind */
     uint8_t way;        /* EdgeWay */
     uint8_t tunnel, bridge;
-    int8_t layer; /* vertical order where lines cross without meeting */
+    int8_t layer;    /* vertical order where lines cross without meeting */
+    uint8_t limited; /* from it some turns are forbidden: network_turn_forbidden() */
 } NetworkEdge;
+
+/* A turn that is forbidden: from one edge over a node onto another (or back onto the same). */
+typedef struct {
+    uint32_t from_edge, node, to_edge;
+} NetworkTurn;
 
 /* One edge as a part of a corridor. The chainage of a place on it is from_m + share * (to_m -
  * from_m), where share (0..1) is how far along the edge it is, seen along the corridor; for the
@@ -91,6 +97,8 @@ typedef struct {
     const double *chain_m;      /* geodesic distance of each vertex from its edge's start */
     const uint32_t *star;       /* n_nodes + 1 offsets into star_edges */
     const uint32_t *star_edges; /* edges that touch each node (a loop stands twice) */
+    uint32_t n_turns;
+    const NetworkTurn *turns; /* forbidden ones, in order of from_edge, node, to_edge */
     uint32_t n_corridors;
     const Corridor *corridors;
     char *path;   /* file it came from */
@@ -126,6 +134,10 @@ Network *network_load_around(const char *path, const GeoPoint *places, size_t n,
                              GError **error);
 void network_free(Network *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
+
+/* TRUE if the turn stands in the network's list. */
+gboolean network_turn_forbidden(const Network *network, uint32_t from_edge, uint32_t node,
+                                uint32_t to_edge);
 
 /* The point offset_m (clamped to 0..length) along an edge from its `from` node. */
 GeoPoint network_point_at(const Network *network, uint32_t edge, double offset_m);

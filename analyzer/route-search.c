@@ -120,6 +120,8 @@ gboolean route_may_follow(RouteSearch *search, uint32_t arc, uint32_t next, gboo
         !route_arc_allowed(network, next))
         return FALSE;
     uint32_t node = end_node(network, arc);
+    if (edge->limited && network_turn_forbidden(network, arc_edge(arc), node, arc_edge(next)))
+        return FALSE;
     gboolean dead_end = network->star[node + 1] - network->star[node] == 1;
     if (arc_edge(arc) == arc_edge(next) && edge->from != edge->to)
         return reversal || dead_end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Shortest ways between arcs: an arc is an edge in one direction of travel. Bounded Dijkstra, with
- * the rules of the road and the rail: one-ways, no turning on the spot but where allowed, and on
- * rails no way through a switch that a train cannot take.
+ * the rules of the road and the rail: one-ways, forbidden turns, no turning on the spot but where
+ * allowed, and on rails no way through a switch that a train cannot take.
  */
 #pragma once
 
