@@ -62,8 +62,36 @@ ANSWER(answer_caps)
     return 0;
 }
 
+/* MBIMEx 3: DataClass has one bit for all of 5G, the subclass says which; no offsets, but TLVs. */
+static void answer_caps_tlvs(const RigModem *modem, MbimStruct *s)
+{
+    static const guint16 lte_bands[] = {1, 3, 7, 8, 20, 28}, nr_bands[] = {28, 78};
+    gboolean nr = modem->plan->endc;
+    mbim_u32(s, 1);
+    mbim_u32(s, 1);
+    mbim_u32(s, 1);
+    mbim_u32(s, 2);
+    mbim_u32(s, CLASS_UMTS | CLASS_LTE | (nr ? 0x40 : 0));
+    mbim_u32(s, 0);
+    mbim_u32(s, 1);
+    mbim_u64(s, nr ? 3 : 0); /* EN-DC, NR */
+    mbim_u32(s, 1);
+    mbim_u32(s, 0); /* executor */
+    mbim_u32(s, 0); /* WCDMA bands */
+    mbim_tlv_u16s(s, lte_bands, G_N_ELEMENTS(lte_bands));
+    mbim_tlv_u16s(s, nr_bands, nr ? G_N_ELEMENTS(nr_bands) : 0);
+    mbim_tlv_text(s, "");
+    mbim_tlv_text(s, modem->plan->imei);
+    mbim_tlv_text(s, modem->plan->revision);
+    mbim_tlv_text(s, modem->plan->model);
+}
+
 ANSWER(answer_caps_extended)
 {
+    if (version >= 3) {
+        answer_caps_tlvs(modem, s);
+        return 0;
+    }
     answer_caps(modem, version, s);
     mbim_u32(s, 0); /* executor */
     return 0;
@@ -89,6 +117,15 @@ ANSWER(answer_radio)
     mbim_u32(s, 1);
     mbim_u32(s, 1);
     return 0;
+}
+
+ANSWER(answer_pin)
+{
+    (void)version;
+    mbim_u32(s, 2);                   /* PIN 1 */
+    mbim_u32(s, 0);                   /* unlocked */
+    mbim_u32(s, 3);                   /* attempts left */
+    return modem->radio->sim ? 0 : 3; /* SIM not inserted */
 }
 
 ANSWER(answer_home)
@@ -346,6 +383,7 @@ ANSWER(answer_location)
 const MbimAnswerRow mbim_answers[] = {{MBIM_BASIC, 1, answer_caps},
                                       {MBIM_BASIC, 2, answer_subscriber},
                                       {MBIM_BASIC, 3, answer_radio},
+                                      {MBIM_BASIC, 4, answer_pin},
                                       {MBIM_BASIC, 6, answer_home},
                                       {MBIM_BASIC, 9, answer_register},
                                       {MBIM_BASIC, 10, answer_packet},

@@ -65,6 +65,32 @@ void mbim_bytes(MbimStruct *s, const GByteArray *bytes)
     refer(s, bytes->data, bytes->len);
 }
 
+/* MBIMEx 3, 2.2: type, reserved, bytes of padding, length, data, padding to four. */
+static void add_tlv(MbimStruct *s, guint16 type, const guint16 *values, gsize n)
+{
+    gsize padding = n % 2 * 2;
+    put_u16(s->fixed, type);
+    put_u8(s->fixed, 0);
+    put_u8(s->fixed, (guint8)padding);
+    put_u32(s->fixed, (guint32)(2 * n));
+    for (gsize i = 0; i < n; i++)
+        put_u16(s->fixed, values[i]);
+    if (padding > 0)
+        put_u16(s->fixed, 0);
+}
+
+void mbim_tlv_u16s(MbimStruct *s, const guint16 *values, gsize n)
+{
+    add_tlv(s, 11, values, n);
+}
+
+void mbim_tlv_text(MbimStruct *s, const char *text)
+{
+    glong length = 0;
+    g_autofree gunichar2 *wide = g_utf8_to_utf16(text, -1, NULL, &length, NULL);
+    add_tlv(s, 10, wide, wide != NULL ? (gsize)length : 0);
+}
+
 GByteArray *mbim_struct_end(MbimStruct *s)
 {
     GByteArray *whole = s->fixed;

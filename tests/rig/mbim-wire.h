@@ -21,6 +21,9 @@ void mbim_i32(MbimStruct *s, double value);
 void mbim_text(MbimStruct *s, const char *text);
 /* Offset and length of bytes in the tail, padded to four. */
 void mbim_bytes(MbimStruct *s, const GByteArray *bytes);
+/* TLVs of MBIMEx 3, in place: an array of numbers, a text. */
+void mbim_tlv_u16s(MbimStruct *s, const guint16 *values, gsize n);
+void mbim_tlv_text(MbimStruct *s, const char *text);
 /* Offset 0, length 0. */
 void mbim_nothing(MbimStruct *s);
 /* Joins the parts and frees the structure. Returns: (transfer full). */
