@@ -3,6 +3,7 @@
 #include "logger/box-probes.h"
 #include "logger/health.h"
 #include "logger/hotplug.h"
+#include "logger/probe-config.h"
 #include "logger/status.h"
 
 #include <glib-unix.h>
@@ -58,6 +59,10 @@ static gboolean open_parts(Box *box, const char *config_path, GError **error)
                     config_path);
         return FALSE;
     }
+    /* What is wrong with the probes' keys is said before a drive is made. */
+    g_autoptr(ProbeConfig) probes = probe_config_new(box->config, error);
+    if (probes == NULL)
+        return FALSE;
     box->store = store_open(box->config->store.folder, error);
     if (box->store == NULL)
         return FALSE;
