@@ -61,8 +61,10 @@ static guint run_for(guint ms)
     gboolean over = FALSE;
     guint turns = 0;
     g_timeout_add(ms, alarm_rings, &over);
-    for (; !over; turns++)
+    while (!over) {
         (void)g_main_context_iteration(NULL, TRUE);
+        turns++;
+    }
     return turns;
 }
 

@@ -232,7 +232,7 @@ static void test_again(Fixture *f, gconstpointer data)
     if (data != NULL) {
         g_assert_true(drive_seal(f->path, NULL, &error));
         g_autoptr(Drive) drive = drive_open(f->path, &error);
-        g_assert_no_error(error);
+        g_assert_nonnull(drive);
     }
     play(f);
     g_assert_true(f->ready);

@@ -123,6 +123,7 @@ static void test_finds_and_takes(Fixture *f, gconstpointer data)
     g_autofree char *left = closed_drive(f, "a.drive", 20000);
     g_autofree char *being_written = g_build_filename(f->dir, "b.drive", NULL);
     g_autoptr(DriveWriter) writer = write_drive(being_written, 500);
+    g_assert_nonnull(writer);
     g_autofree char *other = g_build_filename(f->dir, "c.drive", NULL);
     g_assert_true(g_file_set_contents(other, "no drive at all", -1, NULL));
     Sealer *sealer = sealer_new(f->store, &wanted);
