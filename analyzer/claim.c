@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Kept at once, at up to 80 bytes each. */
+#define MOST_EDGES 1300000
+
 struct ClaimMap {
     char *path, *layer, *where, *level, *name, *crs;
     gboolean has_min;
@@ -162,8 +165,10 @@ static gboolean is_claimed_value(const ClaimMap *map, double value)
     return FALSE;
 }
 
-gboolean claim_load(ClaimMap *map, const GeoBox *box, GError **error)
+gboolean claim_load(ClaimMap *map, const GeoBox *box, gboolean *too_much, GError **error)
 {
+    if (too_much != NULL)
+        *too_much = FALSE;
     if (map->raster != NULL)
         return TRUE;
     polygon_index_free(map->polygons);
@@ -186,6 +191,10 @@ gboolean claim_load(ClaimMap *map, const GeoBox *box, GError **error)
         if (!row->damaged && row->shape.kind == LAYER_POLYGONS &&
             (level < 0 || is_claimed_value(map, claimed)))
             polygon_index_add(map->polygons, &row->shape, claimed, layer_get_text(row, name));
+        if (too_much != NULL && polygon_index_edges(map->polygons) > MOST_EDGES) {
+            *too_much = TRUE;
+            return TRUE;
+        }
     }
     if (local != NULL) {
         /* GDAL's own words are a whole SELECT */

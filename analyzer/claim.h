@@ -20,8 +20,10 @@ void claim_close(ClaimMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClaimMap, claim_close)
 const char *claim_path(const ClaimMap *map);
 
-/* Loads what touches the box; places are then asked inside it. */
-gboolean claim_load(ClaimMap *map, const GeoBox *box, GError **error);
+/* Loads what touches the box; places are then asked inside it. *too_much (nullable: load all the
+ * same) is set to TRUE if polygons there would take more than about 100 MB: nothing can be asked
+ * then; load a smaller box. */
+gboolean claim_load(ClaimMap *map, const GeoBox *box, gboolean *too_much, GError **error);
 
 /* Is coverage claimed there? *level: the claimed level, NAN if the map has none. *is_inside is set
  * to TRUE if the map says anything there at all (raster), or any polygon lies near (vector). */

@@ -10,8 +10,9 @@
 
 /* Side of the squares in which regulators compare. */
 #define SQUARE_M 10.0
-/* Segments for which a vector map is loaded at a time. */
-#define BATCH 500
+/* Segments for which a vector map is loaded at a time: fewer where that would be too much. */
+#define BATCH_MOST  4000
+#define BATCH_LEAST 50
 
 void compare_report_clear(CompareReport *report)
 {
@@ -78,19 +79,24 @@ static gboolean ask_map(Compare *c, const char *option, GError **error)
     if (map == NULL)
         return FALSE;
     gboolean is_inside = FALSE;
-    guint n = c->items->len;
+    guint n = c->items->len, batch = BATCH_MOST;
     for (guint from = 0; from < n;) {
         if (strcmp(g_array_index(c->items, CompareItem, from).operator_label, name) != 0) {
             from++;
             continue;
         }
         guint to = from;
-        while (to < n && to - from < BATCH &&
+        while (to < n && to - from < batch &&
                strcmp(g_array_index(c->items, CompareItem, to).operator_label, name) == 0)
             to++;
         GeoBox box = box_of(c, from, to);
-        if (!claim_load(map, &box, error))
+        gboolean too_much = FALSE;
+        if (!claim_load(map, &box, batch > BATCH_LEAST ? &too_much : NULL, error))
             return FALSE;
+        if (too_much) {
+            batch /= 4;
+            continue;
+        }
         for (guint k = from; k < to; k++)
             if (!ask_squares(c, &g_array_index(c->items, CompareItem, k), map, &is_inside, error))
                 return FALSE;
@@ -134,7 +140,7 @@ static gboolean ask_areas(Compare *c, GError **error)
     if (map == NULL)
         return FALSE;
     GeoBox box = box_of(c, 0, c->items->len);
-    if (!claim_load(map, &box, error))
+    if (!claim_load(map, &box, NULL, error))
         return FALSE;
     for (guint k = 0; k < c->items->len; k++) {
         CompareItem *i = &g_array_index(c->items, CompareItem, k);

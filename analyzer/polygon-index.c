@@ -59,6 +59,11 @@ guint polygon_index_count(const PolygonIndex *index)
     return index->features->len;
 }
 
+guint polygon_index_edges(const PolygonIndex *index)
+{
+    return index->edges->len;
+}
+
 /* Edges are asked by a ray to the east: those south, north or west of the box cannot meet it. */
 static void add_edge(PolygonIndex *index, GeoPoint a, GeoPoint b, guint ring)
 {

@@ -21,8 +21,9 @@ void polygon_index_add(PolygonIndex *index, const LayerShape *shape, double leve
                        const char *name);
 /* To be called once after the last one, before the first question. */
 void polygon_index_finish(PolygonIndex *index);
-/* Features added. */
+/* Features added, and edges kept. */
 guint polygon_index_count(const PolygonIndex *index);
+guint polygon_index_edges(const PolygonIndex *index);
 
 /* Does any polygon hold the place (in the box)? *level (nullable): the highest level of those that
  * do, NAN if none has one. *name (nullable): of the first one; NULL if it has none. */
