@@ -17,5 +17,6 @@ X(command_report)
 X(command_seal)
 X(command_recover)
 X(command_verify)
+X(command_scrub)
 X(command_sql)
 /* clang-format on */

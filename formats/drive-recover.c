@@ -527,12 +527,6 @@ static gboolean add_source(DriveWriter *writer, GHashTable *known, GHashTable *l
     return drive_add(writer, RECORD_SOURCE, source, error);
 }
 
-typedef union {
-#define X(KIND, Struct, table, COLUMNS) Struct KIND##_record;
-    RECORD_KINDS(X)
-#undef X
-} AnyKind;
-
 static gboolean copy_kind(Job *job, Drive *view, DriveWriter *writer, RecordKind kind,
                           GHashTable *known, GHashTable *labels, GError **error)
 {
@@ -545,7 +539,7 @@ static gboolean copy_kind(Job *job, Drive *view, DriveWriter *writer, RecordKind
     const Batch *batch = NULL;
     while (failure == NULL && (batch = drive_next(cursor, &failure)) != NULL)
         for (size_t i = 0; i < batch->n && failure == NULL; i++) {
-            AnyKind record;
+            AnyRecord record;
             batch_get(batch, kind, i, &record);
             gboolean ok = TRUE;
             if (s >= 0 && (batch->known[i] >> s & 1U) != 0)

@@ -352,6 +352,13 @@ RECORD_KINDS(X)
 RECORD_KINDS(X)
 #undef X
 
+/* A struct big enough for any record. */
+typedef union {
+#define X(KIND, Struct, table, COLUMNS) Struct KIND##_record;
+    RECORD_KINDS(X)
+#undef X
+} AnyRecord;
+
 /* Sets a field and its bit: RECORD_SET(&sample, SAMPLE, rsrp_dbm, -97.0). */
 #define RECORD_SET(record, KIND, field, v)                                                         \
     ((record)->field = (v), (record)->known |= UINT64_C(1) << KIND##_COL_##field)

@@ -10,13 +10,6 @@
 /* Appends one record. */
 void record_pack(GByteArray *run, RecordKind kind, const void *record);
 
-/* A struct big enough for any record. */
-typedef union {
-#define X(KIND, Struct, table, COLUMNS) Struct KIND##_record;
-    RECORD_KINDS(X)
-#undef X
-} AnyRecord;
-
 /* Takes the record at *at out of a run made by record_pack() and moves *at behind it. Its texts
  * point into the run. FALSE at the end. */
 gboolean record_unpack(GByteArray *run, gsize *at, RecordKind *kind, AnyRecord *record);
