@@ -493,30 +493,30 @@ gboolean layer_bulk_end(LayerBulk *bulk, GError **error)
 
 /* As GeoPackage 1.2 wants them (OGC 12-128r14, annex F.3). */
 static const char *const index_sql[] = {
-    "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT,"
-    " extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,"
-    " CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));"
-    "INSERT INTO gpkg_extensions VALUES ('%q', 'geom', 'gpkg_rtree_index',"
-    " 'http://www.geopackage.org/spec120/#extension_rtree', 'write-only');",
-    "CREATE TRIGGER \"rtree_%w_geom_insert\" AFTER INSERT ON \"%w\" WHEN (new.geom NOT NULL AND"
-    " NOT ST_IsEmpty(NEW.geom)) BEGIN INSERT OR REPLACE INTO \"rtree_%w_geom\" VALUES (NEW.fid,"
-    " ST_MinX(NEW.geom), ST_MaxX(NEW.geom), ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;",
-    "CREATE TRIGGER \"rtree_%w_geom_update1\" AFTER UPDATE OF geom ON \"%w\" WHEN OLD.fid ="
-    " NEW.fid AND (NEW.geom NOTNULL AND NOT ST_IsEmpty(NEW.geom)) BEGIN INSERT OR REPLACE INTO"
-    " \"rtree_%w_geom\" VALUES (NEW.fid, ST_MinX(NEW.geom), ST_MaxX(NEW.geom),"
-    " ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;",
-    "CREATE TRIGGER \"rtree_%w_geom_update2\" AFTER UPDATE OF geom ON \"%w\" WHEN OLD.fid ="
-    " NEW.fid AND (NEW.geom ISNULL OR ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\""
-    " WHERE id = OLD.fid; END;",
-    "CREATE TRIGGER \"rtree_%w_geom_update3\" AFTER UPDATE ON \"%w\" WHEN OLD.fid != NEW.fid AND"
-    " (NEW.geom NOTNULL AND NOT ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\" WHERE"
-    " id = OLD.fid; INSERT OR REPLACE INTO \"rtree_%w_geom\" VALUES (NEW.fid,"
-    " ST_MinX(NEW.geom), ST_MaxX(NEW.geom), ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;",
-    "CREATE TRIGGER \"rtree_%w_geom_update4\" AFTER UPDATE ON \"%w\" WHEN OLD.fid != NEW.fid AND"
-    " (NEW.geom ISNULL OR ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\" WHERE id IN"
-    " (OLD.fid, NEW.fid); END;",
-    "CREATE TRIGGER \"rtree_%w_geom_delete\" AFTER DELETE ON \"%w\" WHEN old.geom NOT NULL BEGIN"
-    " DELETE FROM \"rtree_%w_geom\" WHERE id = OLD.fid; END;",
+    ("CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT,"
+     " extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,"
+     " CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));"
+     "INSERT INTO gpkg_extensions VALUES ('%q', 'geom', 'gpkg_rtree_index',"
+     " 'http://www.geopackage.org/spec120/#extension_rtree', 'write-only');"),
+    ("CREATE TRIGGER \"rtree_%w_geom_insert\" AFTER INSERT ON \"%w\" WHEN (new.geom NOT NULL AND"
+     " NOT ST_IsEmpty(NEW.geom)) BEGIN INSERT OR REPLACE INTO \"rtree_%w_geom\" VALUES (NEW.fid,"
+     " ST_MinX(NEW.geom), ST_MaxX(NEW.geom), ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;"),
+    ("CREATE TRIGGER \"rtree_%w_geom_update1\" AFTER UPDATE OF geom ON \"%w\" WHEN OLD.fid ="
+     " NEW.fid AND (NEW.geom NOTNULL AND NOT ST_IsEmpty(NEW.geom)) BEGIN INSERT OR REPLACE INTO"
+     " \"rtree_%w_geom\" VALUES (NEW.fid, ST_MinX(NEW.geom), ST_MaxX(NEW.geom),"
+     " ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;"),
+    ("CREATE TRIGGER \"rtree_%w_geom_update2\" AFTER UPDATE OF geom ON \"%w\" WHEN OLD.fid ="
+     " NEW.fid AND (NEW.geom ISNULL OR ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\""
+     " WHERE id = OLD.fid; END;"),
+    ("CREATE TRIGGER \"rtree_%w_geom_update3\" AFTER UPDATE ON \"%w\" WHEN OLD.fid != NEW.fid AND"
+     " (NEW.geom NOTNULL AND NOT ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\" WHERE"
+     " id = OLD.fid; INSERT OR REPLACE INTO \"rtree_%w_geom\" VALUES (NEW.fid,"
+     " ST_MinX(NEW.geom), ST_MaxX(NEW.geom), ST_MinY(NEW.geom), ST_MaxY(NEW.geom)); END;"),
+    ("CREATE TRIGGER \"rtree_%w_geom_update4\" AFTER UPDATE ON \"%w\" WHEN OLD.fid != NEW.fid AND"
+     " (NEW.geom ISNULL OR ST_IsEmpty(NEW.geom)) BEGIN DELETE FROM \"rtree_%w_geom\" WHERE id IN"
+     " (OLD.fid, NEW.fid); END;"),
+    ("CREATE TRIGGER \"rtree_%w_geom_delete\" AFTER DELETE ON \"%w\" WHEN old.geom NOT NULL BEGIN"
+     " DELETE FROM \"rtree_%w_geom\" WHERE id = OLD.fid; END;"),
 };
 
 static gboolean execute(sqlite3 *db, char *sql)

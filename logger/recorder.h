@@ -40,8 +40,7 @@ typedef gint64 (*RecorderUtc)(gpointer data);
 
 /* Starts the thread. Config, store and utc_data must outlive it.
  * Returns: (transfer full). */
-Recorder *recorder_new(const Config *config, Store *store, RecorderUtc utc,
-                       gpointer utc_data);
+Recorder *recorder_new(const Config *config, Store *store, RecorderUtc utc, gpointer utc_data);
 
 /* Writes what is there, closes the drive, ends the thread. NULL is allowed. */
 void recorder_free(Recorder *recorder);
