@@ -495,6 +495,15 @@ gboolean drive_set_meta(DriveWriter *writer, const char *key, const char *value,
     return TRUE;
 }
 
+gboolean drive_has_imports(DriveWriter *writer)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path, "SELECT 1 FROM imports LIMIT 1", NULL);
+    gboolean any = stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW;
+    sqlite3_finalize(stmt);
+    return any;
+}
+
 gboolean drive_check_not_imported(DriveWriter *writer, const char *sha256, GError **error)
 {
     sqlite3_stmt *stmt =

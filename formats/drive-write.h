@@ -39,6 +39,9 @@ gint64 drive_next_probe(DriveWriter *writer);
 /* Sets one row of the `meta` table (vehicle, software, configuration …). */
 gboolean drive_set_meta(DriveWriter *writer, const char *key, const char *value, GError **error);
 
+/* Whether any file was imported into this drive before. */
+gboolean drive_has_imports(DriveWriter *writer);
+
 /* Refuses (DRIVE_ERROR_DUPLICATE, naming when and as what) if a file with this SHA-256 was imported
  * into this drive before. */
 gboolean drive_check_not_imported(DriveWriter *writer, const char *sha256, GError **error);

@@ -261,13 +261,47 @@ gboolean import_int(const TextTable *table, const TextField *field, const char *
 
 /* ---- a file ---- */
 
-static char *sha256_of_file(const char *path, GError **error)
+/* The checksum of the file, made in a thread of its own while the file is read. */
+typedef struct {
+    const char *path;
+    GThread *thread;
+    char *sha256;
+} Hashing;
+
+static gpointer hash_file(gpointer data)
 {
-    char *hash = file_hash(path, NULL, NULL);
-    if (hash == NULL)
+    Hashing *hashing = data;
+    hashing->sha256 = file_hash(hashing->path, NULL, NULL);
+    return NULL;
+}
+
+static Hashing *hashing_start(const char *path)
+{
+    Hashing *hashing = g_new0(Hashing, 1);
+    hashing->path = path;
+    hashing->thread = g_thread_new("sha256", hash_file, hashing);
+    return hashing;
+}
+
+static void hashing_free(Hashing *hashing)
+{
+    if (hashing->thread != NULL)
+        (void)g_thread_join(hashing->thread);
+    g_free(hashing->sha256);
+    g_free(hashing);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hashing, hashing_free)
+
+/* Waits for it. Returns: (transfer none): NULL with an error. */
+static const char *hashing_end(Hashing *hashing, GError **error)
+{
+    if (hashing->thread != NULL)
+        (void)g_thread_join(hashing->thread);
+    hashing->thread = NULL;
+    if (hashing->sha256 == NULL)
         g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED,
-                    "%s: cannot be read; is the name right?", path);
-    return hash;
+                    "%s: cannot be read; is the name right?", hashing->path);
+    return hashing->sha256;
 }
 
 static const ImportFormat *choose_format(const TextTable *table, const ImportOptions *options,
@@ -399,9 +433,13 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
                     "%s: is no plain file, and is read twice; save it first", path);
         return FALSE;
     }
-    g_autofree char *sha256 = sha256_of_file(path, error);
-    if (sha256 == NULL || !drive_check_not_imported(writer, sha256, error))
-        return FALSE;
+    g_autoptr(Hashing) hashing = hashing_start(path);
+    /* The first file of a drive cannot have been imported before: it is read meanwhile. */
+    if (drive_has_imports(writer)) {
+        const char *sha256 = hashing_end(hashing, error);
+        if (sha256 == NULL || !drive_check_not_imported(writer, sha256, error))
+            return FALSE;
+    }
     g_autoptr(TextTable) table = text_table_open(path, '\0', error);
     if (table == NULL)
         return FALSE;
@@ -420,7 +458,9 @@ gboolean import_file(DriveWriter *writer, const char *path, const ImportOptions 
         .states = g_array_new(FALSE, TRUE, sizeof(SourceState)),
     };
     g_array_set_clear_func(job.sources, clear_known_source);
-    gboolean done = format->read(&job, table, error) && record_import(&job, path, sha256, error);
+    gboolean done = format->read(&job, table, error);
+    const char *sha256 = done ? hashing_end(hashing, error) : NULL;
+    done = sha256 != NULL && record_import(&job, path, sha256, error);
     g_array_unref(job.sources);
     g_array_unref(job.states);
     return done;

@@ -5,24 +5,12 @@
 set -eu
 corridor=${CORRIDOR_BUILD:?}/analyzer/corridor
 rows=${1:-1000000}
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/corridor-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# Three operators, a row each second and operator, positions and levels that wander.
-awk -v rows="$rows" 'BEGIN {
-  srand(7)
-  print "time,lat,lon,speed_kmh,operator,mcc,mnc,rat,cell_id,pci,arfcn,rsrp,rsrq,sinr"
-  split("Alfa Beta Gamma", name, " ")
-  lat = 47.2; lon = 9.5
-  for (i = 0; i < rows; i++) {
-    o = i % 3 + 1; t = int(i / 3)
-    if (o == 1) { lat += (rand() - 0.49) / 5000; lon += (rand() - 0.49) / 5000; v = 60 + 40 * rand() }
-    printf "2026-%02d-%02dT%02d:%02d:%02d.000Z,%.7f,%.7f,%.1f,%s,295,%d,lte,%d,%d,1300,%d,%d,%.1f\n", \
-      1 + int(t / 2419200) % 12, 1 + int(t / 86400) % 28, int(t / 3600) % 24, int(t / 60) % 60, t % 60, \
-      lat, lon, v, name[o], o, 1000 * o + int(t / 97), int(t / 97) % 504, -80 - 40 * rand(), -7 - 8 * rand(), 25 - 30 * rand()
-  }
-}' >in.csv
+awk -v rows="$rows" -f "$here/made-plain.awk" >in.csv
 
 seconds() {
   local start end
