@@ -55,9 +55,12 @@ static int run(const Command *command, int argc, char **argv)
         return status;
     g_autoptr(GError) error = NULL;
     Printer printer = {!no_header};
-    if (!drive_sql(words[0], words[1], print_row, &printer, &error))
-        return command_failed(command, error);
-    return EXIT_DONE;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    gboolean done = drive_sql(words[0], words[1], print_row, &printer, problems, &error);
+    (void)fflush(stdout);
+    for (guint i = 0; i < problems->len; i++)
+        command_warn(command, "%s", (const char *)g_ptr_array_index(problems, i));
+    return done ? EXIT_DONE : command_failed(command, error);
 }
 
 const Command command_sql = {"sql", "DRIVE QUERY", "ask SQL of a drive, sealed or not; prints CSV",

@@ -19,5 +19,5 @@ int sqlite3_corridordrive_init(sqlite3 *db, char **message, const void *api)
         sqlite3_step(stmt) == SQLITE_ROW)
         id = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
-    return id == DRIVE_APPLICATION_ID ? sql_tables_register(db, path, message) : SQLITE_OK;
+    return id == DRIVE_APPLICATION_ID ? sql_tables_register(db, path, NULL, message) : SQLITE_OK;
 }

@@ -5,9 +5,17 @@
 
 #include <string.h>
 
+/* What the module was registered with. */
+typedef struct {
+    char *path;
+    GPtrArray *problems; /* NULL: to SQLite's log */
+} Module;
+
 typedef struct {
     sqlite3_vtab base;
+    const Module *module;
     Drive *drive;
+    guint n_told; /* of the drive's problems */
     const RecordType *type;
 } Table;
 
@@ -17,7 +25,6 @@ typedef struct {
     const Batch *batch;
     size_t at;
     gint64 number;
-    char *failure;
 } TableCursor;
 
 /* Bits of the index number of a plan: what is pushed down; arguments come in this order. */
@@ -47,12 +54,14 @@ static int table_connect(sqlite3 *db, void *data, int argc, const char *const *a
     if (rc != SQLITE_OK)
         return rc;
     g_autoptr(GError) error = NULL;
-    Drive *drive = drive_open(data, &error);
+    const Module *own = data;
+    Drive *drive = drive_open(own->path, &error);
     if (drive == NULL) {
         *message = sqlite3_mprintf("%s", error->message);
         return SQLITE_ERROR;
     }
     Table *table = g_new0(Table, 1);
+    table->module = own;
     table->drive = drive;
     table->type = type;
     *vtab = &table->base;
@@ -133,11 +142,26 @@ static int fail(sqlite3_vtab_cursor *cursor, const GError *error)
     return SQLITE_ERROR;
 }
 
+/* Damaged pieces are told once, whichever table and query meets them. */
+static void tell_problems(Table *table)
+{
+    const GPtrArray *problems = drive_problems(table->drive);
+    GPtrArray *all = table->module->problems;
+    for (; table->n_told < problems->len; table->n_told++) {
+        const char *problem = g_ptr_array_index(problems, table->n_told);
+        if (all == NULL)
+            sqlite3_log(SQLITE_WARNING, "%s", problem);
+        else if (!g_ptr_array_find_with_equal_func(all, problem, g_str_equal, NULL))
+            g_ptr_array_add(all, g_strdup(problem));
+    }
+}
+
 static int load_batch(TableCursor *mine)
 {
     g_autoptr(GError) error = NULL;
     mine->at = 0;
     mine->batch = drive_next(mine->rows, &error);
+    tell_problems((Table *)mine->base.pVtab);
     return error != NULL ? fail(&mine->base, error) : SQLITE_OK;
 }
 
@@ -233,9 +257,21 @@ static const sqlite3_module module = {
     .xRowid = cursor_rowid,
 };
 
-int sql_tables_register(sqlite3 *db, const char *path, char **message)
+static void module_free(void *data)
 {
-    int rc = sqlite3_create_module_v2(db, "drive_records", &module, g_strdup(path), g_free);
+    Module *own = data;
+    g_free(own->path);
+    if (own->problems != NULL)
+        g_ptr_array_unref(own->problems);
+    g_free(own);
+}
+
+int sql_tables_register(sqlite3 *db, const char *path, GPtrArray *problems, char **message)
+{
+    Module *own = g_new0(Module, 1);
+    own->path = g_strdup(path);
+    own->problems = problems != NULL ? g_ptr_array_ref(problems) : NULL;
+    int rc = sqlite3_create_module_v2(db, "drive_records", &module, own, module_free);
     for (int k = 0; rc == SQLITE_OK && k < RECORD_KIND_COUNT; k++) {
         const char *table = record_type((RecordKind)k)->table;
         g_autofree char *sql = g_strdup_printf(

@@ -10,6 +10,8 @@
 
 #include <sqlite3.h>
 
-/* Registers the module and creates the tables for the drive at `path` on this connection.
+/* Registers the module and creates the tables for the drive at `path` on this connection. Pieces of
+ * the drive that cannot be read are appended to `problems` (of char *, g_free; referenced), each
+ * once; where it is NULL they go to SQLite's error log.
  * Returns SQLITE_OK, or an error code with *message set (sqlite3_free). */
-int sql_tables_register(sqlite3 *db, const char *path, char **message);
+int sql_tables_register(sqlite3 *db, const char *path, GPtrArray *problems, char **message);

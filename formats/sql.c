@@ -77,13 +77,13 @@ static gboolean run(sqlite3 *db, const char *path, const char *sql, DriveSqlFunc
 }
 
 gboolean drive_sql(const char *path, const char *sql, DriveSqlFunc func, gpointer data,
-                   GError **error)
+                   GPtrArray *problems, GError **error)
 {
     g_autoptr(Drive) drive = drive_open(path, error);
     if (drive == NULL)
         return FALSE;
     char *message = NULL;
-    int rc = sql_tables_register(drive->db, path, &message);
+    int rc = sql_tables_register(drive->db, path, problems, &message);
     if (rc != SQLITE_OK) {
         g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s",
                     message != NULL ? message : sqlite3_errstr(rc));

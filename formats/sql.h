@@ -10,6 +10,8 @@
  * numbers in the C locale. Return FALSE to stop. */
 typedef gboolean (*DriveSqlFunc)(gboolean row, int n, const char *const *values, gpointer data);
 
-/* Runs one SELECT. Statements that write are refused. Errors name the drive and SQLite's words. */
+/* Runs one SELECT. Statements that write are refused. Errors name the drive and SQLite's words.
+ * Pieces of the drive that could not be read are appended to `problems` (nullable; of char *, to be
+ * freed with g_free()). */
 gboolean drive_sql(const char *path, const char *sql, DriveSqlFunc func, gpointer data,
-                   GError **error);
+                   GPtrArray *problems, GError **error);

@@ -236,6 +236,52 @@ static void test_liars(Fixture *f, gconstpointer data)
     }
 }
 
+/* Any bit of any chunk: found, named, and only that chunk is lost. */
+static void test_bit_flips(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    make_sealed(f->path, model);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
+    gint64 n_chunks = query(f->path, "SELECT max(id) FROM chunks");
+    for (int round = 0; round < 40; round++) {
+        gint64 id = 1 + g_test_rand_int_range(0, (gint32)n_chunks);
+        g_autofree char *rows_sql =
+            g_strdup_printf("SELECT n FROM chunks WHERE id = %" G_GINT64_FORMAT, id);
+        gint64 rows = query(f->path, rows_sql);
+        sqlite3_blob *blob = NULL;
+        guint8 byte = 0;
+        g_assert_cmpint(sqlite3_blob_open(db, "main", "chunks", "data", id, 1, &blob), ==,
+                        SQLITE_OK);
+        int at = g_test_rand_int_range(0, sqlite3_blob_bytes(blob));
+        guint8 bit = (guint8)(1U << g_test_rand_int_range(0, 8));
+        g_assert_cmpint(sqlite3_blob_read(blob, &byte, 1, at), ==, SQLITE_OK);
+        byte ^= bit;
+        g_assert_cmpint(sqlite3_blob_write(blob, &byte, 1, at), ==, SQLITE_OK);
+        g_assert_cmpint(sqlite3_blob_close(blob), ==, SQLITE_OK);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Drive) drive = drive_open(f->path, &error);
+        g_autoptr(DriveCursor) cursor =
+            drive_read(drive, RECORD_SAMPLE, 0, 0, INT64_MIN, INT64_MAX, &error);
+        gint64 n = 0;
+        for (const Batch *batch = NULL; (batch = drive_next(cursor, &error)) != NULL;)
+            n += (gint64)batch->n;
+        g_assert_no_error(error);
+        g_assert_cmpint(n, ==, (gint64)model->len - rows);
+        g_assert_cmpuint(drive_problems(drive)->len, ==, 1);
+        g_autofree char *name = g_strdup_printf("chunk %" G_GINT64_FORMAT " of samples", id);
+        g_assert_nonnull(strstr(g_ptr_array_index(drive_problems(drive), 0), name));
+        byte ^= bit;
+        g_assert_cmpint(sqlite3_blob_open(db, "main", "chunks", "data", id, 1, &blob), ==,
+                        SQLITE_OK);
+        g_assert_cmpint(sqlite3_blob_write(blob, &byte, 1, at), ==, SQLITE_OK);
+        g_assert_cmpint(sqlite3_blob_close(blob), ==, SQLITE_OK);
+    }
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    check(f->path, model, 0, INT64_MIN, INT64_MAX);
+}
+
 /* ---- ended from another thread ---- */
 
 static gpointer cancel_soon(gpointer data)
@@ -318,6 +364,7 @@ int main(int argc, char **argv)
     g_test_add("/seal/any-history", Fixture, NULL, set_up, test_any_history, tear_down);
     g_test_add("/seal/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
     g_test_add("/seal/shift", Fixture, NULL, set_up, test_shift, tear_down);
+    g_test_add("/seal/bit-flips", Fixture, NULL, set_up, test_bit_flips, tear_down);
     g_test_add("/seal/liars", Fixture, NULL, set_up, test_liars, tear_down);
     return g_test_run();
 }
