@@ -46,7 +46,7 @@ static void gap_link(Page *page, guint g, const ReportGroup *group, const Report
     g_string_append_printf(page->out,
                            "<td class=\"hide-print\"><a href=\"#map\" data-group=\"%u\" "
                            "data-operator=\"%u\" data-km=\"%s\" data-to=\"%s\" data-service=\"",
-                           g, o < group->operators->len ? o : 0, from, to);
+                           g, o, from, to); /* behind the last one: any operator */
     page_text(page, service);
     page_raw(page, "\">");
     page_text(page, tr(page, "map"));

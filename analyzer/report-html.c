@@ -274,6 +274,56 @@ static gboolean write_plots(const Page *page, const char *folder, guint *n, GErr
     return TRUE;
 }
 
+/* Removes a plot or table of an earlier report in the same folder that this one does not have. */
+static gboolean remove_old(const char *folder, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    if (g_unlink(path) == 0 || errno == ENOENT)
+        return TRUE;
+    g_set_error(error, REPORT_ERROR, REPORT_ERROR_FAILED,
+                "%s: is of an earlier report and cannot be removed: %s", path, g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean remove_old_plots(const Page *page, const char *folder, GError **error)
+{
+    g_autofree char *plots = g_build_filename(folder, "plots", NULL);
+    g_autoptr(GDir) dir = g_dir_open(plots, 0, NULL);
+    const char *name = NULL;
+    if (page->overview == NULL && !remove_old(plots, "overview.svg", error))
+        return FALSE;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        guint64 number = 0;
+        g_autofree char *digits =
+            g_str_has_prefix(name, "corridor-") && g_str_has_suffix(name, ".svg")
+                ? g_strndup(name + 9, strlen(name) - 13)
+                : NULL;
+        if (digits == NULL || !g_ascii_string_to_unsigned(digits, 10, 1, 1000000, &number, NULL))
+            continue;
+        gboolean is_ours = number <= page->charts->len &&
+                           g_ptr_array_index(page->charts, (guint)number - 1) != NULL;
+        if (!is_ours && !remove_old(plots, name, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Tables that not every result has; others, which are no tables of ours, are left alone. */
+static gboolean remove_old_tables(const Page *page, const char *folder, GError **error)
+{
+    static const char *const tables[] = {
+        "arcep",      "claims",    "claim_tables", "claim_sensitivity", "diff",
+        "diff_cells", "diff_gaps", "diff_summary", "overclaims",        "samples",
+        "stations",   "tests",     "vehicle_loss",
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *name = g_strconcat(tables[i], ".csv", NULL);
+        if (report_table(page->data, tables[i]) == NULL && !remove_old(folder, name, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean write_all(Page *page, const char *folder, ReportSummary *summary, GError **error)
 {
     if (!make_folder(folder, error) || !report_plot(page, error) ||
@@ -286,7 +336,8 @@ static gboolean write_all(Page *page, const char *folder, ReportSummary *summary
     summary->page = g_build_filename(folder, "index.html", NULL);
     gboolean written = write_file(folder, "index.html", text->str, text->len, error);
     g_string_free(text, TRUE);
-    return written;
+    return written && remove_old_plots(page, folder, error) &&
+           remove_old_tables(page, folder, error);
 }
 
 gboolean report_write(const char *results, const char *folder, const char *language,

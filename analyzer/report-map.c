@@ -299,6 +299,7 @@ static const struct {
     {"none", W("no service")},
     {"reason", W("why")},
     {"interval", W("95% interval")},
+    {"any", W("any operator")},
 };
 
 static void put_words(Page *page)

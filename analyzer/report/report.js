@@ -126,7 +126,10 @@
     const o = group.operators[operator];
     const s = o.services[service];
     const km = 'km ' + number(group.from[i], 2) + '–' + number(group.to[i], 2);
-    const rows = [
+    const rows = o.of ? o.of.map((each) => {
+      const mine = each.services[service];
+      return [each.name, words[mine.v[i]] + ', ' + percent(share(mine.s, i))];
+    }) : [
       [words.reason, data.reasons[s.r.charCodeAt(i) - 97]],
       [words.share, percent(share(s.s, i))],
       [words.interval, percent(share(s.lo, i)) + ' – ' + percent(share(s.hi, i))],
@@ -179,9 +182,31 @@
     if (bounds.isValid()) map.fitBounds(bounds, { animate: false, padding: [14, 14] });
   }
 
+  // What at least one operator gives: covered if one is, not covered if all are not; the best share.
+  function anyOperator(all) {
+    const any = { name: words.any, of: all, services: {} };
+    for (const key of data.services) {
+      const each = all.map((o) => o.services[key]);
+      const best = (name, i) => Math.max(...each.map((s) => (share(s[name], i) === null ? -1 : share(s[name], i))));
+      const letters = (name) => Array.from(each[0].v, (_, i) => {
+        const most = best(name, i);
+        return String.fromCharCode(256 + (most < 0 ? 101 : most));
+      }).join('');
+      any.services[key] = { s: letters('s'), v: Array.from(each[0].v, (_, i) => {
+        const codes = each.map((s) => s.v[i]);
+        return codes.includes('c') ? 'c' : codes.every((c) => c === 'n') ? 'n'
+          : codes.every((c) => c === 'm') ? 'm' : 'u';
+      }).join('') };
+    }
+    return any;
+  }
+
   function choose(g) {
     group = data.groups[g];
-    if (!group.segments) decode(group);
+    if (!group.segments) {
+      decode(group);
+      if (group.operators.length > 1) group.operators.push(anyOperator(group.operators.slice()));
+    }
     operator = 0;
     selected = -1;
     details.replaceChildren();

@@ -22,6 +22,20 @@ def find():
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def axe_faults(browser):
+    """What axe-core calls serious or critical on the page, with everything open; None where it is
+    not installed (contrib/install-packages does it where npm is; CORRIDOR_AXE names another)."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    path = os.environ.get("CORRIDOR_AXE") or os.path.join(cache, "corridor", "node_modules", "axe-core", "axe.min.js")
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as f:
+        browser.evaluate(f.read() + "; 0")
+    browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    return browser.evaluate("axe.run().then((r) => r.violations.filter((v) => ['serious', 'critical']"
+                            ".includes(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html).slice(0, 3)))")
+
+
 class Socket:
     """The client side of RFC 6455, text messages only."""
 

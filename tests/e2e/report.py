@@ -146,6 +146,20 @@ def verdict_runs(folder, operator):
     return count, len(mine)
 
 
+def any_runs(folder):
+    """The same for the best of all operators."""
+    codes = {}
+    for row in rows(folder, "segments.csv"):
+        codes.setdefault(float(row["km_from"]), []).append(row[SERVICE + "_verdict"])
+    count, last = 0, None
+    for _, each in sorted(codes.items()):
+        one = ("covered" if "covered" in each else "not covered" if set(each) == {"not covered"} else
+               "not measured" if set(each) == {"not measured"} else "uncertain")
+        count += one != last
+        last = one
+    return count, len(codes)
+
+
 def shown(browser):
     return browser.evaluate("document.querySelectorAll('#map path.run').length")
 
@@ -159,6 +173,10 @@ def test_in_browser(folder, evil):
             paths, segments = verdict_runs(folder, operator)
             check(f"{operator}: {shown(browser)} paths, not {paths}", shown(browser) == paths)
             check("all segments", browser.evaluate("+document.getElementById('map').dataset.segments") == segments)
+        browser.evaluate("document.querySelectorAll('#map-operator input')[3].click()")
+        paths, segments = any_runs(folder)
+        check(f"any operator: {shown(browser)} paths, not {paths}", shown(browser) == paths)
+        browser.evaluate("document.querySelectorAll('#map-operator input')[2].click()")
         before = shown(browser)
         browser.evaluate("s = document.getElementById('map-service'); s.value = 'lte_strong';"
                          "s.dispatchEvent(new Event('change'))")
@@ -182,7 +200,9 @@ def test_in_browser(folder, evil):
             "[...document.images].every((i) => i.complete && i.naturalWidth > 0) && document.images.length") == 2)
         browser.call("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
         check("a phone scrolls down only", browser.evaluate("document.documentElement.scrollWidth") <= 391)
-        axe_check(browser)
+        axe_check(browser, "phone")
+        browser.call("Emulation.clearDeviceMetricsOverride")
+        axe_check(browser, "desktop")
         browser.open(os.path.join(evil, "index.html"))
         browser.evaluate("document.querySelectorAll('#map-operator input')[3].click()")
         check("labels are text", browser.evaluate("document.querySelectorAll('#map-operator script, #map-operator img').length") == 0)
@@ -195,18 +215,26 @@ def test_in_browser(folder, evil):
         browser.close()
 
 
-def axe_check(browser):
-    """axe-core, where CORRIDOR_AXE names its axe.min.js."""
-    path = os.environ.get("CORRIDOR_AXE")
-    if not path:
-        print("axe-core: not run; CORRIDOR_AXE does not name its axe.min.js")
-        return
-    with open(path, encoding="utf-8") as f:
-        browser.evaluate(f.read() + "; 0")
-    found = browser.evaluate("axe.run().then((r) => r.violations.filter((v) => ['serious', 'critical']"
-                             ".includes(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html).slice(0, 3)))")
-    check(f"axe-core: {found}", not found)
-    print("axe-core: no serious fault")
+def axe_check(browser, what):
+    found = chromium.axe_faults(browser)
+    check(f"axe-core, {what}: {found}", not found)
+    print(f"axe-core, {what}: " + ("not run; it is not installed" if found is None else "no serious fault"))
+
+
+def test_over_an_older_report(results):
+    """What an earlier, larger report left goes; files of others stay."""
+    folder, fresh = os.path.join(WORK, "again"), os.path.join(WORK, "fresh")
+    os.makedirs(os.path.join(folder, "plots"))
+    old = ["plots/corridor-7.svg", "plots/corridor-12.svg", "claims.csv", "diff_summary.csv"]
+    mine = ["plots/mine.svg", "plots/corridor-x.svg", "notes.csv"]
+    for name in old + mine:
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write("old")
+    report(results, folder)
+    report(results, fresh)
+    left = {os.path.relpath(os.path.join(r, n), folder) for r, _, names in os.walk(folder) for n in names}
+    want = {os.path.relpath(os.path.join(r, n), fresh) for r, _, names in os.walk(fresh) for n in names}
+    check(f"left over: {left - want}", left - want == set(mine) and want <= left)
 
 
 def main():
@@ -215,6 +243,7 @@ def main():
     test_words()
     evil = test_hostile()
     test_bad_input(results)
+    test_over_an_older_report(results)
     if chromium.find():
         test_in_browser(folder, evil)
     else:
