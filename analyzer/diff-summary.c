@@ -75,6 +75,38 @@ static double variance_of_drives(const Diff *d, int side, const Stretch *stretch
     return n >= 2.0 ? squares / (n - 1.0) / n : 0.0;
 }
 
+/* Three drives each time: how they differ (Welch). Else, or where they do not differ at all, how
+ * blocks of neighbouring segments do; and where these do not either, Newcombe's interval on the
+ * number of blocks. */
+static void interval_of_change(const Diff *d, Summary *s, const double variance[2],
+                               const double *change, const double *length, guint used, double block)
+{
+    double v = variance[0] + variance[1];
+    if (s->drives[0] >= 3 && s->drives[1] >= 3 && v > 0.0) {
+        double df = v * v /
+                    (variance[0] * variance[0] / (s->drives[0] - 1.0) +
+                     variance[1] * variance[1] / (s->drives[1] - 1.0));
+        double half = stat_t_quantile(0.975, df) * sqrt(v);
+        s->low = fmax(-1.0, s->change - half);
+        s->high = fmin(1.0, s->change + half);
+        s->interval = "drives";
+        return;
+    }
+    /* fewer than three blocks say nothing of the spread between blocks */
+    if (used < 3.0 * block)
+        return;
+    StatInterval ci = stat_bootstrap_blocks(change, length, used, (size_t)block, d->options->rounds,
+                                            0.95, d->options->seed);
+    s->interval = "blocks";
+    if (!(ci.high - ci.low > 1e-12)) {
+        DiffEffect e = diff_share(s->share_before, used / block, s->share_after, used / block);
+        ci = (StatInterval){e.low, e.high};
+        s->interval = "newcombe";
+    }
+    s->low = ci.low;
+    s->high = ci.high;
+}
+
 static void change_of_share(const Diff *d, const Stretch *stretch, guint group, guint service,
                             Summary *s)
 {
@@ -94,25 +126,19 @@ static void change_of_share(const Diff *d, const Stretch *stretch, guint group, 
         change[used] = (b - a) * metres;
         length[used++] = metres;
     }
-    double drives = variance_of_drives(d, 0, stretch, group, service, &s->drives[0]) +
-                    variance_of_drives(d, 1, stretch, group, service, &s->drives[1]);
+    double variance[2];
+    for (int side = 0; side < 2; side++)
+        variance[side] = variance_of_drives(d, side, stretch, group, service, &s->drives[side]);
     s->km_compared = all / 1000.0;
     s->share_before = all > 0.0 ? before / all : (double)NAN;
     s->share_after = all > 0.0 ? after / all : (double)NAN;
     s->change = s->share_after - s->share_before;
     s->low = s->high = NAN;
-    const DiffGroup *g = &g_array_index(d->groups, DiffGroup, group);
-    size_t block =
-        used > 0 ? (size_t)fmax(1.0, ceil(block_m(d, g->operator_label) / (all / used))) : 1;
-    /* fewer than three blocks say nothing of the spread between blocks */
-    if (used < 3 * block)
+    if (used == 0)
         return;
-    StatInterval ci = stat_bootstrap_blocks(change, length, used, block, d->options->rounds, 0.95,
-                                            d->options->seed);
-    double half = STAT_Z95 * sqrt(drives);
-    s->low = fmax(-1.0, s->change - hypot(s->change - ci.low, half));
-    s->high = fmin(1.0, s->change + hypot(ci.high - s->change, half));
-    s->interval = drives > 0.0 ? "blocks and drives" : "blocks";
+    const char *label = g_array_index(d->groups, DiffGroup, group).operator_label;
+    double block = fmax(1.0, ceil(block_m(d, label) / (all / used)));
+    interval_of_change(d, s, variance, change, length, used, block);
 }
 
 /* ---- kilometres ---- */

@@ -338,7 +338,6 @@ static const struct {
     {"blocks", W("resampling of blocks")},
     {"drives", W("resampling of drives")},
     {"wilson", W("Wilson")},
-    {"blocks and drives", W("resampling of blocks, and spread of drives")},
     {"confirmed", W("confirmed")},
     {"contradicted", W("contradicted")},
     {"not decided", W("not decided")},
@@ -363,10 +362,10 @@ void page_table(Page *page, const char *caption, const char *headings)
     page_raw(page, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"");
     page_text(page, caption);
     g_auto(GStrv) names = g_strsplit(tr(page, headings), "|", -1);
-    page_raw(page, g_strv_length(names) > 7 ? "\"><table class=\"dense\"><caption>"
-                                            : "\"><table><caption>");
+    page_raw(page, g_strv_length(names) > 7 ? "\"><table class=\"dense\"><caption><span>"
+                                            : "\"><table><caption><span>");
     page_text(page, caption);
-    page_raw(page, "</caption><thead><tr>");
+    page_raw(page, "</span></caption><thead><tr>");
     for (guint i = 0; names[i] != NULL; i++) {
         gboolean number = names[i][0] == '#';
         page_raw(page, number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
