@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/analyze.h"
 
+#include "analyzer/bin-keep.h"
 #include "analyzer/match.h"
 #include "analyzer/result.h"
 #include "analyzer/stat.h"
@@ -429,6 +430,8 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
         return FALSE;
     result.setup.network = result.network;
     result.setup.segments = result.segments;
+    g_autofree char *network_key = bin_keep_network_key(result.network);
+    result.setup.network_key = network_key;
     result.setup.segment_m = options->segment_m;
     result.setup.pooled = options->pooled;
     result.setup.outdoor = options->outdoor;

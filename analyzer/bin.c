@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/bin.h"
 
+#include "analyzer/bin-keep.h"
 #include "analyzer/bin-state.h"
 #include "analyzer/bin-track.h"
 #include "analyzer/match.h"
@@ -229,6 +230,7 @@ static char *join_problems(Drive *drive)
 typedef struct {
     Drive *drive;
     GArray *receivers;
+    BinKeep *keep;
     GPtrArray *tracks; /* BinTrack, by receiver, same order; may hold NULL */
     BinState *states;
     guint n_states;
@@ -244,6 +246,7 @@ static void work_clear(Work *work)
     g_free(work->states);
     g_clear_pointer(&work->tracks, g_ptr_array_unref);
     g_clear_pointer(&work->receivers, g_array_unref);
+    bin_keep_free(work->keep);
     drive_free(work->drive);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -254,7 +257,12 @@ static const BinTrack *track_of(Work *work, const BinSetup *setup, gint64 receiv
         if (g_array_index(work->receivers, gint64, i) != receiver)
             continue;
         if (work->tracks->pdata[i] == NULL)
+            work->tracks->pdata[i] = bin_keep_get(work->keep, setup->network, receiver);
+        if (work->tracks->pdata[i] == NULL) {
             work->tracks->pdata[i] = bin_track_new(setup->network, work->drive, receiver, error);
+            if (work->tracks->pdata[i] != NULL)
+                bin_keep_put(work->keep, receiver, work->tracks->pdata[i]);
+        }
         return work->tracks->pdata[i];
     }
     return NULL;
@@ -337,9 +345,11 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     *out = (BinDrive){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
     out->path = g_strdup(path);
     out->name = g_path_get_basename(path);
+    work.keep = bin_keep_open(path, setup->network_key);
     work.drive = drive_open(path, error);
     if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, out, error))
         return FALSE;
+    (void)bin_keep_save(work.keep); /* in a folder that cannot be written nothing is kept */
     out->vehicle = drive_meta(work.drive, "vehicle");
     out->sha256 = file_hash(path, NULL, error);
     if (out->sha256 == NULL)

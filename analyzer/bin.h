@@ -26,6 +26,7 @@ typedef struct {
     double segment_m;
     gboolean pooled, outdoor;
     const VehicleLoss *loss; /* NULL: none */
+    const char *network_key; /* bin_keep_network_key() */
 } BinSetup;
 
 /* What became of one source. */

@@ -47,3 +47,8 @@ void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, d
  * with the guard of Fritsch and Carlson (1980) so that it never runs backward. */
 void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, double max_accel,
                    double *s, double *speed_mps, double *half_width_m);
+
+/* A track (without its fixes) as bytes of this machine, appended to `out`, and back. Bytes that are
+ * no track of this network give NULL: they may come from anywhere. */
+void track_pack(const Track *track, GByteArray *out);
+Track *track_unpack(const Network *network, const uint8_t *data, size_t n);

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analyzer/track-build.h"
+#include "analyzer/track-state.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct {
-    guint first_piece, n_pieces, first_anchor, n_anchors;
-} Stretch;
-
-/* A believable fix that is not on the network. */
-typedef struct {
-    int64_t time_ns;
-    GeoPoint at;
-} OffFix;
-
-struct Track {
-    const Network *network;
-    GArray *fixes; /* NULL: not kept */
-    GArray *stretches, *pieces, *anchors, *off;
-};
 
 /* Speeds change by no more than this: emergency braking of cars is 8, service braking of trains 1;
  * within gaps, where it matters, hard manoeuvres do not last. */

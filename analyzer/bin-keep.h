@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Matched positions kept beside a drive, in DRIVE.match: a later run on the same network does not
+ * match again. Whatever is wrong with that file (another network, an older matcher, a drive that
+ * has changed since, damage) it is passed over and written anew; where it cannot be written,
+ * nothing is kept. One thread uses an object at a time.
+ */
+#pragma once
+
+#include "analyzer/bin-track.h"
+
+typedef struct BinKeep BinKeep;
+
+/* What the file is for: drive and network (`network_key` from bin_keep_network_key()). To be called
+ * before the drive is read, so that a change while it is being read shows the next time.
+ * Returns: (transfer full). */
+BinKeep *bin_keep_open(const char *drive_path, const char *network_key);
+void bin_keep_free(BinKeep *keep);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BinKeep, bin_keep_free)
+
+/* The track of a receiver, NULL if it is not kept. (transfer full) */
+BinTrack *bin_keep_get(const BinKeep *keep, const Network *network, gint64 receiver);
+
+/* Keeps a track that was matched now. */
+void bin_keep_put(BinKeep *keep, gint64 receiver, const BinTrack *track);
+
+/* Writes the file if bin_keep_put() added anything. FALSE if it could not be. */
+gboolean bin_keep_save(BinKeep *keep);
+
+/* Differs for networks, and parts of networks, in which edges are not numbered alike.
+ * (transfer full) */
+char *bin_keep_network_key(const Network *network);
