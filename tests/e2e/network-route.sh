@@ -55,6 +55,20 @@ printf 'name,lat,lon,kind\nÅby,60.0302,15.01,halt\nFar,60.5,15.01,station\n' >s
 must rail "$corridor" network route -o r.gpkg --name rail --mode rail --from 60.03,15 --to 60.03,15.04 --boards boards.csv --stations stations.csv net.gpkg >out
 equal boards "$(sql r.gpkg "SELECT count(*), min(km), round(min(at_m)) FROM km_boards")" "2|12|279.0"
 equal stations "$(sql r.gpkg "SELECT count(*), name, kind, abs(at_m - 557.5) < 1 FROM stations")" "1|Åby|halt|1"
+# Two tracks 5 m apart, with a crossover: one line.
+cat >tracks.geojson <<'END'
+{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"railway":"rail"},"geometry":{"type":"LineString","coordinates":[[15,60],[15.01,60]]}},
+{"type":"Feature","properties":{"railway":"rail"},"geometry":{"type":"LineString","coordinates":[[15.01,60],[15.04,60]]}},
+{"type":"Feature","properties":{"railway":"rail"},"geometry":{"type":"LineString","coordinates":[[15,60.000045],[15.012,60.000045]]}},
+{"type":"Feature","properties":{"railway":"rail"},"geometry":{"type":"LineString","coordinates":[[15.012,60.000045],[15.04,60.000045]]}},
+{"type":"Feature","properties":{"railway":"rail","service":"crossover"},"geometry":{"type":"LineString","coordinates":[[15.01,60],[15.012,60.000045]]}},
+{"type":"Feature","properties":{"railway":"rail"},"geometry":{"type":"LineString","coordinates":[[15,60.002],[15.04,60.002]]}}]}
+END
+must tracks "$corridor" network build -o tracks.gpkg tracks.geojson >out
+must fold "$corridor" network route -o f.gpkg --name line --mode rail --from 60,15 --to 60,15.04 --fold 15 tracks.gpkg >out
+consistent f.gpkg line
+equal "the parallel track and the crossover are folded, the other line is not" "$(sql f.gpkg "SELECT count(*), round(sum(to_m - from_m) / 100) FROM corridor_edges WHERE folded")" "3|23.0"
 must_fail 1 'no way from' "$corridor" network route -o x.gpkg --name x --mode rail --from 60.031,15.001 --to 60.03,15.001 net.gpkg
 must_fail 1 'no way from' "$corridor" network route -o x.gpkg --name x --from 60,15 --to 60.02,15.035 net.gpkg
 must_fail 1 'within 2 km|do not meet' "$corridor" network route -o x.gpkg --name x --from 10,10 --to 60.01,15.07 net.gpkg
