@@ -47,6 +47,10 @@ static gboolean has_room(const Sealer *sealer, const char *path)
 /* FALSE if it was interrupted. */
 static gboolean finish(const Sealer *sealer, const char *path, GCancellable *cancel)
 {
+    /* The scan at the start and sealer_add() may both have named a drive that was closed just then.
+     */
+    if (evidence_exists(path))
+        return TRUE;
     if (!sealer->config->seal || !drive_wants_sealing(path)) {
         if (sealer->config->evidence)
             store_make_evidence(sealer->store, path);

@@ -87,6 +87,9 @@ print(f"{minutes:g} minutes, {sum(map(len, resets.values()))} faults of modems, 
       f"{fds_last:.0f} late; main loop answers in {answers[len(answers) // 2]:.1f} ms (median), "
       f"{worst99:.1f} ms (99 %), {answers[-1]:.1f} ms (worst)")
 
+for now, kb, fds, ms in looks[::max(1, len(looks) // 20)]:
+    print(f"  {now:7.0f} s  {kb} kB  {fds} descriptors  {ms:.1f} ms")
+
 # Polls outside the faults, by third of the run.
 truth = lab.truth("fixes")
 start = truth[0]["time_ns"]
