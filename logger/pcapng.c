@@ -111,6 +111,8 @@ static gsize scrub(const guint8 *data, gsize captured, guint8 head[FLOW_SNAPLEN]
     guint8 protocol;
     if (data[0] >> 4 == 4) {
         ip = (gsize)(data[0] & 15) * 4;
+        if (ip < 20)
+            return 0;
         protocol = data[9];
     } else if (data[0] >> 4 == 6 && captured >= 40) {
         ip = 40;

@@ -56,8 +56,11 @@ struct Recorder {
     GPtrArray *provisional; /* drives of this run: to be shifted too */
     gboolean low_told;
     guint64 gap_dropped; /* at the beginning of a pause */
-    gint64 gap_since_ns;
-    Sealer *sealer; /* NULL: neither sealing nor evidence is wanted */
+    gint64 gap_since_ns, gap_utc_ns;
+    const char *gap_kind; /* event of the pause; interned */
+    char gap_trouble[256];
+    gboolean gap_told; /* it is in the drive that was closed */
+    Sealer *sealer;    /* NULL: neither sealing nor evidence is wanted */
 };
 
 const char *recorder_state_name(RecorderState state)
@@ -168,10 +171,11 @@ static void set_state(Recorder *recorder, RecorderState state, const char *troub
     g_mutex_unlock(&recorder->lock);
 }
 
-static void close_drive(Recorder *recorder, gboolean whole)
+/* TRUE if all that was added is in the drive. */
+static gboolean close_drive(Recorder *recorder, gboolean whole)
 {
     if (recorder->writer == NULL)
-        return;
+        return FALSE;
     g_autoptr(GError) error = NULL;
     gboolean ok = whole && drive_writer_close(recorder->writer, &error);
     if (error != NULL)
@@ -184,6 +188,7 @@ static void close_drive(Recorder *recorder, gboolean whole)
     g_mutex_unlock(&recorder->lock);
     if (ok && recorder->sealer != NULL)
         sealer_add(recorder->sealer, path);
+    return ok;
 }
 
 /* Nothing can be written now: closes, remembers since when, tries again later. */
@@ -196,11 +201,18 @@ static void pause_recording(Recorder *recorder, RecorderState state, const char 
         recorder->gap_dropped = recorder->dropped;
         g_warning("recording stops: %s", trouble);
     }
-    if (first && recorder->writer != NULL) {
-        Event event = event_of(recorder->utc(recorder->utc_data), 0, kind, trouble, (double)NAN);
-        (void)drive_add_event(recorder->writer, &event, NULL);
+    if (first) {
+        recorder->gap_utc_ns = recorder->utc(recorder->utc_data);
+        recorder->gap_kind = g_intern_string(kind);
+        g_strlcpy(recorder->gap_trouble, trouble, sizeof recorder->gap_trouble);
     }
-    close_drive(recorder, TRUE);
+    gboolean told = FALSE;
+    if (first && recorder->writer != NULL) {
+        Event event = event_of(recorder->gap_utc_ns, 0, kind, trouble, (double)NAN);
+        told = drive_add_event(recorder->writer, &event, NULL);
+    }
+    told = close_drive(recorder, TRUE) && told;
+    recorder->gap_told = first ? told : recorder->gap_told;
     recorder->retry_ns = mono_now().ns + RETRY_NS;
     set_state(recorder, state, trouble);
 }
@@ -285,6 +297,16 @@ static gboolean has_room(Recorder *recorder)
     return TRUE;
 }
 
+/* Why recording had stopped, where the disk did not even take that. */
+static gboolean tell_gap(Recorder *recorder, GError **error)
+{
+    if (recorder->gap_told)
+        return TRUE;
+    Event event =
+        event_of(recorder->gap_utc_ns, 0, recorder->gap_kind, recorder->gap_trouble, (double)NAN);
+    return drive_add_event(recorder->writer, &event, error);
+}
+
 static gboolean open_drive(Recorder *recorder)
 {
     g_autoptr(GError) error = NULL;
@@ -302,7 +324,7 @@ static gboolean open_drive(Recorder *recorder)
             g_strdup_printf("seconds without recording; %" G_GUINT64_FORMAT " records were dropped",
                             recorder->dropped - recorder->gap_dropped);
         Event event = event_of(now_ns, 0, "recording-resumed", detail, seconds);
-        ok = drive_add_event(recorder->writer, &event, &error);
+        ok = tell_gap(recorder, &error) && drive_add_event(recorder->writer, &event, &error);
     }
     ok = ok && drive_writer_commit(recorder->writer, &error);
     if (!ok) {
@@ -352,7 +374,7 @@ static gboolean carry_out(Recorder *recorder, const Order *order, GError **error
         event_of(recorder->utc(recorder->utc_data), 0, "drive-rotated", order->reason, (double)NAN);
     if (!drive_add_event(recorder->writer, &event, error))
         return FALSE;
-    close_drive(recorder, TRUE);
+    (void)close_drive(recorder, TRUE);
     return open_drive(recorder);
 }
 
@@ -498,7 +520,7 @@ static gpointer run_thread(gpointer data)
         g_mutex_unlock(&recorder->lock);
         turn(recorder);
     }
-    close_drive(recorder, TRUE);
+    (void)close_drive(recorder, TRUE);
     sealer_free(recorder->sealer);
     return NULL;
 }

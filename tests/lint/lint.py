@@ -168,6 +168,33 @@ def check_layout(root):
             yield f"{match.group(1)}:{match.group(2)}: run clang-format -i"
 
 
+def check_cppcheck(root):
+    if shutil.which("cppcheck") is None:
+        sys.exit(77)
+    result = subprocess.run(
+        ["cppcheck", "--quiet", "--std=c11", "--library=gtk,posix", "-D_GNU_SOURCE", "-I.",
+         "--enable=warning,performance,portability", "--suppress=missingIncludeSystem",
+         "--suppress=unknownMacro", "--suppressions-list=tests/lint/cppcheck.suppress",
+         "--template={file}:{line}: {message} [{id}]", "--template-location=",
+         "-Dg_assert_cmpint(a,b,c)=", "-Dg_assert_cmpuint(a,b,c)=",
+         "formats", "logger", "analyzer"], cwd=root, capture_output=True, text=True)
+    yield from (l for l in result.stderr.split("\n") if re.match(r"[a-z].*:\d+: ", l))
+
+
+def check_tidy(root):
+    """clang-tidy on all that a build compiles of formats, logger and analyzer."""
+    build = os.environ.get("CORRIDOR_BUILD", "")
+    if shutil.which("clang-tidy") is None or \
+            not os.path.exists(os.path.join(build, "compile_commands.json")):
+        sys.exit(77)
+    for name in tracked(root):
+        if name.endswith(".c") and name.split("/")[0] in ROOMS[:3]:
+            result = subprocess.run(["clang-tidy", "-p", build, "--quiet",
+                                     os.path.join(root, name)], capture_output=True, text=True)
+            yield from (l for l in result.stdout.split("\n")
+                        if re.search(r"(warning|error): ", l))
+
+
 def check_shell(root):
     if shutil.which("shellcheck") is None:
         sys.exit(77)

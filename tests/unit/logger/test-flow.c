@@ -187,6 +187,10 @@ static void test_pcapng(void)
         gsize length, captured = segment(data, i % 2, 1, 1, ACK, 30, 5, 6, &length);
         memset(data + captured, 'S', 30); /* payload that must not be kept */
         g_assert_true(pcapng_packet(pcapng, i % 2, T0 + i, data, captured + 30, length, &error));
+        /* headers that claim to be shorter than headers are, of every protocol */
+        data[0] = (guint8)(0x40 + i % 5);
+        data[9] = (guint8)i;
+        g_assert_true(pcapng_packet(pcapng, i % 2, T0 + i, data, captured + 30, length, &error));
     }
     pcapng_free(pcapng);
     for (int number = 0; number < 2; number++) {
