@@ -178,7 +178,7 @@ static gboolean open_database(DriveWriter *writer, GError **error)
     /* FULL: each commit is on the medium when it returns, so a power cut costs no more than what
      * was not committed. Debian turns secure_delete on; shifting times would pay for it. */
     return drive_exec(writer->db, writer->path,
-                      "PRAGMA secure_delete = OFF; PRAGMA cache_size = -4096;", error);
+                      "PRAGMA secure_delete = OFF; PRAGMA cache_size = -1024;", error);
 }
 
 /* The mode can change only at an instant when nobody reads, and SQLite does not wait for one. */

@@ -4,6 +4,7 @@
 #include "formats/drive-write.h"
 #include "formats/evidence.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -109,6 +110,7 @@ static gpointer run(gpointer data)
         sealer->running = TRUE;
         g_mutex_unlock(&sealer->lock);
         gboolean over = finish(sealer, path, cancel);
+        (void)malloc_trim(0); /* what a drive took for seconds is not needed for hours */
         g_mutex_lock(&sealer->lock);
         sealer->cancel = NULL;
         sealer->running = FALSE;
