@@ -34,7 +34,7 @@ GPSD_PORT = 2950
 EXACT = ("rat", "service", "roaming", "plmn", "tac", "cell_id", "pci", "arfcn", "band",
          "nr_pci", "nr_arfcn", "nr_cell_id")
 LEVELS = {"rsrp_dbm": 0.0, "rsrq_db": 0.0, "sinr_db": 0.0, "nr_rsrp_dbm": 0.0, "nr_rsrq_db": 0.0,
-          "nr_sinr_db": 0.0}
+          "nr_sinr_db": 0.0, "rscp_dbm": 1.0, "rxlev_dbm": 0.0}
 # MBIM carries SINR in half and whole decibels.
 MBIM_SLACK = {"sinr_db": 1.0, "nr_sinr_db": 1.0}
 STEP_NS = 100_000_000
@@ -85,7 +85,8 @@ def set_key(text, group, key, value):
 
 
 class Lab:
-    def __init__(self, scenario="four", duration=20, faults="", gps_rate=10, **keys):
+    def __init__(self, scenario="four", duration=20, faults="", gps_rate=10, text=None, **keys):
+        """`text` is a scenario of its own instead of a fixture; a key is GROUP__KEY=value."""
         enter()
         self.work = tempfile.mkdtemp(prefix="corridor-rig.")
         os.chmod(self.work, 0o755)
@@ -93,7 +94,7 @@ class Lab:
         self.duration = duration
         self.problems = []
         atexit.register(self.clean)
-        text = set_key(fixture(scenario), "rig", "duration-s", duration)
+        text = set_key(text or fixture(scenario), "rig", "duration-s", duration)
         text = set_key(text, "gps", "rate-hz", gps_rate)
         for key, value in keys.items():
             group, _, name = key.partition("__")
@@ -144,11 +145,11 @@ class Lab:
         fail(f"after {seconds} s not yet: {what}\n{self.read('rig.log')}\n"
              f"{self.read('logger.log')[-3000:]}")
 
-    def gpsd(self):
+    def gpsd(self, device="udp://127.0.0.1:5000"):
         if not shutil.which("gpsd"):
             skip("gpsd is needed")
         self.gpsd_process = self.start(
-            ["gpsd", "-N", "-n", "-S", str(GPSD_PORT), "udp://127.0.0.1:5000"],
+            ["gpsd", "-N", "-n", "-S", str(GPSD_PORT), device],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def configure(self, extra="", store="", gps="", modem="", interval=None):
@@ -257,7 +258,8 @@ class Lab:
     # -- comparison -------------------------------------------------------------------------------
 
     def compare(self, loss=0.05, quiet=(), noise_m=12.0, modems=None, wrong=0.0, fixes=True,
-                span=None, missing=0.05, lag=0.0):
+                span=None, missing=0.05, lag=0.0,
+                needed=("rat", "service", "cell_id", "rsrp_dbm", "pci")):
         """Every sample against the truth of its time, none missing but the share `loss`, outside
         the `quiet` spans (modem or None, from, to in seconds of the scenario). Cells may be as old
         as `lag` seconds where they are asked for less often than levels."""
@@ -275,7 +277,7 @@ class Lab:
                 continue
             spans = [(start + int(a * 1e9), start + int(b * 1e9)) for m, a, b in quiet
                      if m in (None, name)]
-            self.compare_values(name, own, own_truth, wrong, missing, spans, lag)
+            self.compare_values(name, own, own_truth, wrong, missing, spans, lag, needed)
             self.compare_presence(name, own, own_truth, loss, spans, start, span)
         if fixes:
             self.compare_fixes(noise_m, start, quiet)
@@ -285,7 +287,7 @@ class Lab:
     def problem(self, text):
         self.problems.append(text)
 
-    def compare_values(self, name, own, truth, wrong, missing, spans, lag):
+    def compare_values(self, name, own, truth, wrong, missing, spans, lag, needed):
         mbim = self.modems[name] != "qmi"
         at, bad, absent, compared = 0, [], {}, 0
         for sample in own:
@@ -330,7 +332,7 @@ class Lab:
               f"not given: {absent}")
         if share > wrong:
             self.problem(f"{name}: {len(bad)} values differ from the truth, e.g. {bad[:6]}")
-        for column in ("rat", "service", "cell_id", "rsrp_dbm", "pci"):
+        for column in needed:
             if absent.get(column, 0) > missing * max(1, compared):
                 self.problem(f"{name}: {column} is missing in {absent[column]} of {compared} samples")
 
