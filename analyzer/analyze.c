@@ -17,6 +17,7 @@
 /* Of all threads together. */
 #define CELL_MEMORY   (48u << 20)
 #define CHANGE_MEMORY (8u << 20)
+#define SAMPLE_MEMORY (32u << 20)
 /* Where the drives do not show it (docs/method.md, "What samples are worth"). */
 #define DECORRELATION_M 50.0
 #define SIGMA_DB        4.0
@@ -24,7 +25,7 @@
 typedef struct {
     const AnalyzeOptions *options;
     Result *result;
-    Spill **cells, **changes; /* one each for a thread */
+    Spill **cells, **changes, **samples; /* one each for a thread; samples NULL: not wanted */
     gint next, done, failed;
     GMutex lock;
     GError *error;
@@ -133,7 +134,9 @@ static gpointer worker(gpointer data)
             break;
         GError *error = NULL;
         if (!bin_drive(&result->setup, run->options->drives[number], (uint32_t)number,
-                       run->cells[thread], run->changes[thread], &result->drives[number], &error)) {
+                       run->cells[thread], run->changes[thread],
+                       run->samples ? run->samples[thread] : NULL, &result->drives[number],
+                       &error)) {
             g_mutex_lock(&run->lock);
             /* of several failures the first drive's is told, whichever thread was faster */
             if (run->error == NULL || (guint)number < run->error_drive) {
@@ -340,6 +343,15 @@ static gboolean judge_all(Result *result, Run *run, guint jobs, LayerWriter *wri
     return out_segments_finish(out, error);
 }
 
+static gboolean write_samples(const Result *result, Run *run, guint jobs, LayerWriter *writer,
+                              GError **error)
+{
+    if (run->samples == NULL)
+        return TRUE;
+    g_autoptr(SpillMerge) merge = spill_merge(run->samples, jobs, error);
+    return merge != NULL && out_samples(result, writer, merge, error);
+}
+
 static gboolean write_all(Result *result, Run *run, guint jobs, const char *path, GError **error)
 {
     int64_t newest = INT64_MIN;
@@ -359,6 +371,7 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
     g_autoptr(SpillMerge) changes = spill_merge(run->changes, jobs, error);
     return changes != NULL && out_summary(result, writer, error) &&
            out_changes(result, writer, changes, error) &&
+           write_samples(result, run, jobs, writer, error) &&
            out_compare_operators(result, writer, error) && out_sources(result, writer, error) &&
            out_meta(result, writer, error) && out_styles(result, writer, error) &&
            layer_finish(writer, error);
@@ -447,11 +460,18 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     guint jobs = CLAMP(options->jobs, 1, MAX(result.n_drives, 1));
     g_autofree Spill **cells = g_new0(Spill *, jobs);
     g_autofree Spill **changes = g_new0(Spill *, jobs);
+    g_autofree Spill **samples = options->samples ? g_new0(Spill *, jobs) : NULL;
     for (guint t = 0; t < jobs; t++) {
         cells[t] = spill_new(CELL_MEMORY / jobs);
         changes[t] = spill_new(CHANGE_MEMORY / jobs);
+        if (samples != NULL)
+            samples[t] = spill_new(SAMPLE_MEMORY / jobs);
     }
-    Run run = {.options = options, .result = &result, .cells = cells, .changes = changes};
+    Run run = {.options = options,
+               .result = &result,
+               .cells = cells,
+               .changes = changes,
+               .samples = samples};
     g_mutex_init(&run.lock);
     gboolean done = run_analysis(options, &result, &run, jobs, error);
     g_mutex_clear(&run.lock);
@@ -459,6 +479,8 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     for (guint t = 0; t < jobs; t++) {
         spill_free(cells[t]);
         spill_free(changes[t]);
+        if (samples != NULL)
+            spill_free(samples[t]);
     }
     if (done)
         add_report(&result, report);

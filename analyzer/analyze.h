@@ -15,6 +15,7 @@ typedef struct {
     double segment_m;
     unsigned jobs;
     gboolean pooled, outdoor;
+    gboolean samples;         /* write the layer `samples` */
     const char *vehicle_loss; /* vehicle-loss.h; NULL = none */
     guint64 seed;
     unsigned rounds;                                              /* of the bootstrap */

@@ -152,6 +152,14 @@ static void book_step(Before *before, const Seen *seen, GeoPoint point, LevelEnt
     before->moved = moves;
 }
 
+/* Level of the NR leg, whole dBm. */
+static int nr_level(const BinSource *source, const Seen *seen, const Batch *b, size_t i)
+{
+    double level = COLUMN(b, nr_rsrp_dbm).r[i] +
+                   correction(source, HAS(seen->known, nr_band), COLUMN(b, nr_band).i[i]);
+    return (int)floor(level + 0.5);
+}
+
 static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
                          const LevelEntry *own, const Batch *b, size_t i, const BinSpot *spot,
                          gboolean against)
@@ -184,9 +192,7 @@ static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
     if (HAS(known, band))
         cell_tally(cell, TALLY_BAND, (int)COLUMN(b, band).i[i], 1);
     if (HAS(known, nr_rsrp_dbm) && seen->rat == RAT_NR_NSA) {
-        double corrected = COLUMN(b, nr_rsrp_dbm).r[i] +
-                           correction(source, HAS(known, nr_band), COLUMN(b, nr_band).i[i]);
-        int level = (int)floor(corrected + 0.5);
+        int level = nr_level(source, seen, b, i);
         cell_tally(cell, TALLY_NR_LEVEL, level, 1);
         LevelEntry entry = {.channel = CHANNEL_NR_LEG, .level_dbm = (int16_t)level, .count = 1};
         level_histogram_add(&cell->levels, entry);
@@ -280,6 +286,35 @@ static void book_elsewhere(BinSource *report, Before *before, const Seen *seen,
     before->moved = FALSE;
 }
 
+/* Keeps the sample itself, where that is wanted. */
+static gboolean keep_sample(BinState *state, const Seen *seen, const Batch *b, size_t i,
+                            const BinSpot *spot, GError **error)
+{
+    if (state->samples == NULL)
+        return TRUE;
+    gboolean leg = seen->rat == RAT_NR_NSA && HAS(seen->known, nr_rsrp_dbm);
+    gboolean band = HAS(seen->known, band) && COLUMN(b, band).i[i] <= INT16_MAX;
+    for (unsigned k = 0; k < spot->n; k++) {
+        BinPlaced placed = {.lon = spot->place.point.lon,
+                            .lat = spot->place.point.lat,
+                            .along_m = spot->along_m[k],
+                            .time_ns = seen->time_ns,
+                            .uncertainty_m = (float)spot->place.uncertainty_m,
+                            .nr_level_dbm = leg ? (float)nr_level(state->report, seen, b, i) : NAN,
+                            .level_dbm = seen->entry.level_dbm,
+                            .band = band ? (int16_t)COLUMN(b, band).i[i] : -1,
+                            .channel = seen->entry.channel,
+                            .rat = (uint8_t)seen->rat,
+                            .is_interpolated = spot->place.quality == PLACE_INTERPOLATED,
+                            .has_level = seen->has_level ? 1 : 0};
+        SpillKey key = {spot->segment[k], state->report->group, seen->time_ns, state->drive,
+                        state->source};
+        if (!spill_add(state->samples, &key, &placed, sizeof placed, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean add_sample(BinState *state, Before *before, const Batch *b, size_t i,
                            GError **error)
 {
@@ -317,6 +352,8 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
         return TRUE;
     }
     report->used++;
+    if (!keep_sample(state, &seen, b, i, &spot, error))
+        return FALSE;
     if (!note_changes(state, before, &seen, id, &spot, cell, error))
         return FALSE;
     if (!before->is_set || before->n == 0)

@@ -18,8 +18,8 @@ typedef struct {
     BinSource *report;
     uint32_t source, drive;
     const BinSetup *setup;
-    Spill *cells, *changes;
-    GPtrArray *open; /* Cell*, the one used last at the end */
+    Spill *cells, *changes, *samples; /* samples: NULL = not wanted */
+    GPtrArray *open;                  /* Cell*, the one used last at the end */
     GByteArray *scratch;
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;

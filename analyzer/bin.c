@@ -274,7 +274,7 @@ static void free_track(void *track)
 }
 
 static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spill *cells,
-                        Spill *changes, BinDrive *out, GError **error)
+                        Spill *changes, Spill *samples, BinDrive *out, GError **error)
 {
     guint n;
     const Source *sources = drive_sources(work->drive, &n);
@@ -321,6 +321,7 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
                             .setup = setup,
                             .cells = cells,
                             .changes = changes,
+                            .samples = samples,
                             .open = g_ptr_array_new_with_free_func(free_cell),
                             .scratch = g_byte_array_new()};
         gint64 receiver = receiver_of(&sources[i], work->receivers);
@@ -339,7 +340,7 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
 }
 
 gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spill *cells,
-                   Spill *changes, BinDrive *out, GError **error)
+                   Spill *changes, Spill *samples, BinDrive *out, GError **error)
 {
     g_auto(Work) work = {0};
     *out = (BinDrive){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
@@ -347,7 +348,7 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     out->name = g_path_get_basename(path);
     work.keep = bin_keep_open(path, setup->network_key);
     work.drive = drive_open(path, error);
-    if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, out, error))
+    if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, samples, out, error))
         return FALSE;
     (void)bin_keep_save(work.keep); /* in a folder that cannot be written nothing is kept */
     out->vehicle = drive_meta(work.drive, "vehicle");

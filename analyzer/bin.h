@@ -63,6 +63,16 @@ typedef struct {
     uint8_t kind, short_stay;
 } BinChange;
 
+/* A sample where it was placed, as stored in the spill of samples. */
+typedef struct {
+    double lon, lat, along_m;
+    int64_t time_ns;
+    float uncertainty_m, nr_level_dbm; /* NAN: no NR leg */
+    int16_t level_dbm;                 /* as counted, if the channel has one */
+    int16_t band;                      /* -1 not known */
+    uint8_t channel, rat, is_interpolated, has_level;
+} BinPlaced;
+
 /* Group of a source; -1 if the setup has none such. */
 int bin_group(const BinSetup *setup, const Source *source);
 /* Operator label and antenna word under which a source is reported. */
@@ -70,7 +80,8 @@ const char *bin_operator(const Source *source);
 const char *bin_antenna(const Source *source, gboolean pooled);
 
 /* Bins one drive. `number` identifies it in the keys. Cells have keys (segment, group, first_ns,
- * drive, source); changes (corridor, group, time, drive, source * 8 + kind).
+ * drive, source); changes (corridor, group, time, drive, source * 8 + kind); samples (BinPlaced;
+ * NULL: not wanted) as cells.
  * `out` is filled; clear it with bin_drive_clear() also after a failure. */
 gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spill *cells,
-                   Spill *changes, BinDrive *out, GError **error);
+                   Spill *changes, Spill *samples, BinDrive *out, GError **error);

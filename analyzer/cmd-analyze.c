@@ -28,7 +28,7 @@ static int run(const Command *command, int argc, char **argv)
     double segment_m = 100.0;
     gint jobs = (gint)g_get_num_processors(), rounds = 2000;
     gint64 seed = 1;
-    gboolean pooled = FALSE, outdoor = FALSE;
+    gboolean pooled = FALSE, outdoor = FALSE, samples = FALSE;
     const GOptionEntry entries[] = {
         {"network", 'n', 0, G_OPTION_ARG_FILENAME, &network, "Network to place the drives on",
          "NET.gpkg"},
@@ -39,6 +39,7 @@ static int run(const Command *command, int argc, char **argv)
         {"pool", 0, 0, G_OPTION_ARG_NONE, &pooled, "Put roof and cabin together", NULL},
         {"outdoor", 0, 0, G_OPTION_ARG_NONE, &outdoor,
          "Correct levels by the sources' antenna data", NULL},
+        {"samples", 0, 0, G_OPTION_ARG_NONE, &samples, "Keep the samples, as a layer", NULL},
         {"vehicle-loss", 0, 0, G_OPTION_ARG_STRING, &vehicle_loss,
          "Add to cabin levels: dB, BAND=dB,.. or file", "LOSS"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the resampling (1)", "N"},
@@ -67,6 +68,7 @@ static int run(const Command *command, int argc, char **argv)
                               .pooled = pooled,
                               .outdoor = outdoor,
                               .vehicle_loss = vehicle_loss,
+                              .samples = samples,
                               .seed = (guint64)seed,
                               .rounds = (unsigned)rounds,
                               .progress = on_progress,

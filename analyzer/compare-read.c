@@ -240,8 +240,8 @@ gboolean compare_read(Compare *c, GError **error)
 
 /* ---- evidence ---- */
 
-static CompareItem *find_item(Compare *c, const char *operator_label, const char *antenna,
-                              int64_t segment)
+CompareItem *compare_find_item(Compare *c, const char *operator_label, const char *antenna,
+                               int64_t segment)
 {
     CompareItem key = {.operator_label = operator_label, .antenna = antenna, .segment = segment};
     guint at;
@@ -322,8 +322,9 @@ gboolean compare_evidence(Compare *c, GError **error)
         const void *blob = layer_get_blob(row, levels, &n);
         g_autofree char *name = g_strdup(layer_get_text(row, op));
         const char *place = layer_get_text(row, antenna);
-        CompareItem *i =
-            name && place ? find_item(c, name, place, layer_get_int(row, segment, 0)) : NULL;
+        CompareItem *i = name && place
+                             ? compare_find_item(c, name, place, layer_get_int(row, segment, 0))
+                             : NULL;
         if (i == NULL || blob == NULL || !level_histogram_parse(&histogram, blob, n))
             continue;
         ServiceTally t;

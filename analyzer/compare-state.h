@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of compare share (compare.c, compare-read.c, compare-table.c,
- * compare-loss.c). */
+/* What the parts of compare share (compare.c, compare-read.c, compare-square.c,
+ * compare-table.c, compare-loss.c). */
 #pragma once
 
 #include "analyzer/claim.h"
@@ -12,6 +12,19 @@
 #define COMPARE_SHIFTS 8
 extern const double compare_shift_db[COMPARE_SHIFTS];
 
+/* A square of 10 m that a segment's line goes through: place in the segment's grid. */
+typedef struct {
+    int32_t x, y;
+    uint8_t is_claimed;
+} CompareSquare;
+
+/* What the samples in the squares of a segment say: [covered]. */
+typedef struct {
+    double metres[2], seconds[2];
+    double none_m, none_seconds; /* part of [0]: no service at all */
+    guint squares;               /* that were measured */
+} CompareMeasured;
+
 /* One row of `segments`, with what the map says of it. */
 typedef struct {
     int64_t segment;
@@ -20,7 +33,8 @@ typedef struct {
     int64_t n, n_no_service, band;
     double share; /* NAN if not judged */
     Verdict verdict;
-    guint first_point, n_points;
+    guint first_point, n_points, first_square, n_squares;
+    CompareMeasured measured[2];    /* [claimed]; all 0 without samples */
     double claimed_share;           /* of its 10 m squares */
     double claimed_level;           /* NAN if the map has none */
     double shifted[COMPARE_SHIFTS]; /* sum over passes of the share with levels shifted */
@@ -37,8 +51,10 @@ typedef struct {
     CompareReport *report;
     Service service; /* as the file says */
     char *service_id, *title;
-    GArray *items;  /* CompareItem, by operator, antenna, segment */
-    GArray *points; /* GeoPoint */
+    GArray *items;   /* CompareItem, by operator, antenna, segment */
+    GArray *points;  /* GeoPoint */
+    GArray *squares; /* CompareSquare */
+    gboolean has_samples;
     GStringChunk *names;
     GHashTable *groups; /* "OPERATOR\nANTENNA" -> CompareGroup */
     LayerWriter *writer;
@@ -51,6 +67,16 @@ gboolean compare_evidence(Compare *c, GError **error);
 
 /* Of the item's operator and antenna. (transfer none) */
 const CompareGroup *compare_group(Compare *c, const CompareItem *item);
+
+/* NULL if the operator is not wanted. (transfer none, until items are added) */
+CompareItem *compare_find_item(Compare *c, const char *operator_label, const char *antenna,
+                               int64_t segment);
+
+/* compare-square.c: asks the map once for each square of a segment. */
+gboolean compare_ask_squares(Compare *c, CompareItem *i, ClaimMap *map, gboolean *is_inside,
+                             GError **error);
+/* Reads the layer `samples`, if there is one, into the squares. */
+gboolean compare_measured_squares(Compare *c, GError **error);
 
 /* compare-table.c */
 gboolean compare_write(Compare *c, GError **error);

@@ -73,11 +73,11 @@ typedef struct {
     int64_t tests;
 } Table;
 
-static void add_item(Table *t, const CompareItem *i, gboolean by_square, guint at)
+/* By segments, and by squares where no samples were kept: the verdict of the segment, for the part
+ * of it that is claimed. */
+static void add_segment(Table *t, const CompareItem *i, double part, guint at)
 {
     double km = i->length_m / 1000.0;
-    t->length_m += i->length_m;
-    double part = by_square ? i->claimed_share : compare_is_claimed(i) ? 1.0 : 0.0;
     t->km[1][i->verdict] += km * part;
     t->km[0][i->verdict] += km * (1.0 - part);
     t->seconds[1][i->verdict] += i->seconds * part;
@@ -88,13 +88,44 @@ static void add_item(Table *t, const CompareItem *i, gboolean by_square, guint a
         t->none_seconds[1] += i->seconds * part;
         t->none_seconds[0] += i->seconds * (1.0 - part);
     }
-    t->good[at] = t->all[at] = 0.0;
     if (isnan(i->share) || part <= 0.0)
         return;
     t->good[at] = i->share * i->length_m * part;
     t->all[at] = i->length_m * part;
+}
+
+/* By what the samples in each square say. */
+static void add_squares(Table *t, const CompareItem *i, guint at)
+{
+    double side_km = i->length_m / 1000.0 / MAX(i->n_squares, 1);
+    double claimed = i->claimed_share * i->n_squares;
+    const double squares[2] = {i->n_squares - claimed, claimed};
+    for (int k = 0; k < 2; k++) {
+        const CompareMeasured *m = &i->measured[k];
+        t->km[k][VERDICT_COVERED] += m->metres[1] / 1000.0;
+        t->km[k][VERDICT_NOT_COVERED] += m->metres[0] / 1000.0;
+        t->km[k][VERDICT_NOT_MEASURED] += side_km * (squares[k] - m->squares);
+        t->seconds[k][VERDICT_COVERED] += m->seconds[1];
+        t->seconds[k][VERDICT_NOT_COVERED] += m->seconds[0];
+        t->none_km[k] += m->none_m / 1000.0;
+        t->none_seconds[k] += m->none_seconds;
+    }
+    t->good[at] = i->measured[1].metres[1];
+    t->all[at] = i->measured[1].metres[0] + i->measured[1].metres[1];
+}
+
+static void add_item(Table *t, const CompareItem *i, gboolean by_square, gboolean has_samples,
+                     guint at)
+{
+    double part = by_square ? i->claimed_share : compare_is_claimed(i) ? 1.0 : 0.0;
+    t->length_m += i->length_m;
+    t->good[at] = t->all[at] = 0.0;
+    if (by_square && has_samples)
+        add_squares(t, i, at);
+    else
+        add_segment(t, i, part, at);
     t->all_m += t->all[at];
-    t->tests++;
+    t->tests += t->all[at] > 0.0 ? 1 : 0;
 }
 
 static void decision_columns(OutRow *row, const char *suffix, int64_t k, int64_t n, double target)
@@ -174,6 +205,7 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     out_text(row, "service", c->service_id);
     out_text(row, "area", area ? area : "(all)");
     out_text(row, "by", by_square ? "squares" : "segments");
+    out_text(row, "measured_by", by_square && c->has_samples ? "squares" : "segments");
     km_columns(row, t);
     out_real(row, "seconds_no_position", area ? (double)NAN : known_of->seconds_no_position);
     out_real(row, "reliability", share);
@@ -219,7 +251,7 @@ static gboolean write_tables_of(Compare *c, OutRow *row, guint from, guint to, c
         guint n = 0;
         for (guint k = 0; k < to - from; k++)
             if (area == NULL || items[k].area == area)
-                add_item(&t, &items[k], by_square != 0, n++);
+                add_item(&t, &items[k], by_square != 0, c->has_samples, n++);
         if (!write_table(c, row, items, area, by_square != 0, &t, n, error))
             return FALSE;
     }

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Side of the squares in which regulators compare. */
-#define SQUARE_M 10.0
 /* Segments for which a vector map is loaded at a time: fewer where that would be too much. */
 #define BATCH_MOST  4000
 #define BATCH_LEAST 50
@@ -18,40 +16,6 @@ void compare_report_clear(CompareReport *report)
 {
     g_clear_pointer(&report->lines, g_ptr_array_unref);
     g_clear_pointer(&report->warnings, g_ptr_array_unref);
-}
-
-/* Asks the map once for each 10 m square that the segment's line goes through. */
-static gboolean ask_squares(Compare *c, CompareItem *i, ClaimMap *map, gboolean *is_inside,
-                            GError **error)
-{
-    const GeoPoint *p = &g_array_index(c->points, GeoPoint, i->first_point);
-    Plane plane = plane_at(p[0]);
-    double asked = 0.0, claimed = 0.0, last_x = NAN, last_y = NAN;
-    for (guint k = 0; k + 1 < i->n_points || (k == 0 && i->n_points == 1); k++) {
-        PlanePoint a = plane_from_geo(&plane, p[k]);
-        PlanePoint b = plane_from_geo(&plane, p[MIN(k + 1, i->n_points - 1)]);
-        int steps = (int)fmax(1.0, ceil(plane_distance(a, b) / (SQUARE_M / 2.0)));
-        for (int s = 0; s <= steps; s++) {
-            double t = (double)s / steps;
-            double x = floor((a.x + t * (b.x - a.x)) / SQUARE_M);
-            double y = floor((a.y + t * (b.y - a.y)) / SQUARE_M);
-            if (x == last_x && y == last_y)
-                continue;
-            last_x = x;
-            last_y = y;
-            PlanePoint centre = {(x + 0.5) * SQUARE_M, (y + 0.5) * SQUARE_M};
-            gboolean yes;
-            double level;
-            if (!claim_at(map, plane_to_geo(&plane, centre), &yes, &level, is_inside, error))
-                return FALSE;
-            asked += 1.0;
-            claimed += yes ? 1.0 : 0.0;
-            if (yes && !isnan(level))
-                i->claimed_level = isnan(i->claimed_level) ? level : fmax(i->claimed_level, level);
-        }
-    }
-    i->claimed_share = asked > 0.0 ? claimed / asked : 0.0;
-    return TRUE;
 }
 
 static GeoBox box_of(const Compare *c, guint from, guint to)
@@ -98,7 +62,8 @@ static gboolean ask_map(Compare *c, const char *option, GError **error)
             continue;
         }
         for (guint k = from; k < to; k++)
-            if (!ask_squares(c, &g_array_index(c->items, CompareItem, k), map, &is_inside, error))
+            if (!compare_ask_squares(c, &g_array_index(c->items, CompareItem, k), map, &is_inside,
+                                     error))
                 return FALSE;
         from = to;
     }
@@ -157,7 +122,7 @@ static gboolean run(Compare *c, GError **error)
     for (char **map = c->options->maps; *map != NULL; map++)
         if (!ask_map(c, *map, error))
             return FALSE;
-    if (!ask_areas(c, error))
+    if (!ask_areas(c, error) || !compare_measured_squares(c, error))
         return FALSE;
     c->writer = layer_create_from(c->options->out, c->options->in, error);
     return c->writer != NULL && compare_evidence(c, error) && compare_write(c, error) &&
@@ -172,12 +137,14 @@ gboolean compare(const CompareOptions *options, CompareReport *report, GError **
                  .report = report,
                  .items = g_array_new(FALSE, FALSE, sizeof(CompareItem)),
                  .points = g_array_new(FALSE, FALSE, sizeof(GeoPoint)),
+                 .squares = g_array_new(FALSE, FALSE, sizeof(CompareSquare)),
                  .names = g_string_chunk_new(1024),
                  .groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
     gboolean done = run(&c, error);
     layer_discard(c.writer);
     g_array_unref(c.items);
     g_array_unref(c.points);
+    g_array_unref(c.squares);
     g_string_chunk_free(c.names);
     g_hash_table_unref(c.groups);
     g_free(c.service_id);

@@ -294,14 +294,9 @@ static gboolean write_evidence(OutSegments *out, const Cell *cell, uint32_t pass
         g_autofree char *id = cell_identity_text(g_array_index(cell->ids, uint64_t, i));
         g_string_append_printf(cells, "%s%s", i ? "," : "", id);
     }
-    guint source = 0;
-    const BinDrive *drive = &result->drives[h->drive];
-    for (guint i = 0; i < drive->n_sources; i++)
-        if (drive->sources[i].source.id == h->source)
-            source = i;
     out_int(row, "segment", (int64_t)h->segment + 1);
     out_int(row, "drive", (int64_t)result->rank[h->drive] + 1);
-    out_int(row, "source", (int64_t)result->source_base[h->drive] + source + 1);
+    out_int(row, "source", result_source_id(result, h->drive, h->source));
     out_int(row, "pass", pass);
     out_text(row, "operator", result->setup.groups[h->group].operator_label);
     out_text(row, "antenna", result->setup.groups[h->group].antenna);

@@ -27,6 +27,16 @@ const BriefService *result_service(const Result *result, const Brief *brief, gui
     return &g_array_index(result->service, BriefService, i * result->profile->n_services + service);
 }
 
+int64_t result_source_id(const Result *result, uint32_t drive, uint32_t source)
+{
+    const BinDrive *d = &result->drives[drive];
+    guint at = 0;
+    for (guint i = 0; i < d->n_sources; i++)
+        if (d->sources[i].source.id == source)
+            at = i;
+    return (int64_t)result->source_base[drive] + at + 1;
+}
+
 guint result_corridors(const Result *result)
 {
     guint n = result->network->n_corridors;

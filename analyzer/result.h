@@ -37,7 +37,7 @@ typedef struct {
 
 typedef struct {
     uint32_t corridor, group, service;
-    uint8_t weekday, hour; /* 1..7, 0..23 */
+    uint8_t weekday, hour;        /* 1..7, 0..23 */
     uint32_t passes, passes_with; /* with: those whose share reaches what is required */
     double length_m, share_m;
 } HourShare;
@@ -64,6 +64,9 @@ typedef struct {
 /* Brief of a segment and group, NULL if nothing was measured. */
 const Brief *result_brief(const Result *result, uint32_t segment, uint32_t group);
 const BriefService *result_service(const Result *result, const Brief *brief, guint service);
+
+/* Id in the table `sources` of a source of a drive (by number). */
+int64_t result_source_id(const Result *result, uint32_t drive, uint32_t source);
 
 /* Number of corridors as they are reported: those of the network, and one for the rest if anything
  * was measured there or there is no other. */
@@ -122,6 +125,8 @@ gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, GP
 gboolean out_segments_finish(OutSegments *out, GError **error);
 
 gboolean out_changes(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error);
+/* The layer `samples` (out-samples.c). */
+gboolean out_samples(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error);
 gboolean out_summary(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_compare_operators(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_sources(const Result *result, LayerWriter *writer, GError **error);

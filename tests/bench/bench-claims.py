@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from claim_world import CORRIDOR, ENV, fading, rows, run, tool, write_drive, write_line  # noqa: E402
+from claim_world import CORRIDOR, ENV, fading, rows, run, make_network, tool, write_drive  # noqa: E402
 
 OPERATORS = ("Alfa", "Beta", "Gamma", "Delta")
 WEST, NORTH, CELL, COLUMNS, ROWS = 400000, 7420000, 25, 10000, 40000
@@ -40,8 +40,7 @@ def measured(name, arguments, stdin=None):
 
 
 def make_results(work, km):
-    write_line(f"{work}/line.geojson", km * 1000, at=place)
-    run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
+    make_network(work, km * 1000, at=place)
     for number, name in enumerate(OPERATORS):
         write_drive(f"{work}/drive.csv", 3600, km * 1000, fading(number, lambda m: -98 - 9 * math.sin(m / 9000), step=25.0),
                     speed=25.0, at=place)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from claim_world import check, entries, fading, near, rows, run, wilson, write_drive, write_line  # noqa: E402
+from claim_world import check, entries, fading, near, rows, run, make_network, wilson, write_drive  # noqa: E402
 
 LENGTH_M = 15000
 FLOOR = -104.0
@@ -169,8 +169,7 @@ def check_floors(whole, deaf):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="corridor-repeated-") as work:
-        write_line(f"{work}/line.geojson", LENGTH_M)
-        run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
+        make_network(work, LENGTH_M)
         drives = make_drives(work)
         run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", *drives)
         check_hours(f"{work}/out.gpkg")

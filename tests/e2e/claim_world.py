@@ -69,6 +69,15 @@ def write_line(path, length_m, step_m=40.0, at=place):
                 f"{text}]}}}}]}}\n")
 
 
+def make_network(work, length_m, at=place):
+    """NET.gpkg with the line as a corridor."""
+    write_line(f"{work}/line.geojson", length_m, at=at)
+    run("network", "build", "--mode", "rail", "-o", f"{work}/edges.gpkg", f"{work}/line.geojson")
+    ends = [f"{y:.7f},{x:.7f}" for x, y in (at(0), at(int(length_m / 40) * 40))]
+    run("network", "route", "-o", f"{work}/net.gpkg", "--name", "Made line", "--from", ends[0], "--to", ends[1],
+        f"{work}/edges.gpkg")
+
+
 def clock(seconds):
     day, rest = divmod(int(seconds), 86400)
     return f"2026-03-{day + 1:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"

@@ -11,7 +11,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from claim_world import (SOURCE, check, in_polygon, line_of, near, rows, run, squares, tool,  # noqa: E402
-                         write_drive, write_line)
+                         make_network, write_drive)
 
 DATA = os.environ.get("CORRIDOR_DATA", os.path.join(SOURCE, "..", "shared", "data"))
 TILE = os.path.join(DATA, "coverage-tile")
@@ -67,9 +67,8 @@ def main():
         print("SKIPPED: no reference data; set CORRIDOR_DATA")
         sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="corridor-tile-") as work:
-        write_line(f"{work}/line.geojson", LENGTH_M, at=across)
+        make_network(work, LENGTH_M, at=across)
         write_drive(f"{work}/drive.csv", 3600, LENGTH_M, lambda m: -95 - 20 * (int(m / 900) % 2), at=across)
-        run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
         run("import", "--operator", "MTS", "-o", f"{work}/made.drive", f"{work}/drive.csv")
         run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", f"{work}/made.drive")
         found = {}

@@ -8,13 +8,14 @@ import json
 import math
 import os
 import shutil
+import struct
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from claim_world import (CORRIDOR, check, decide, entries, fading, in_polygon, line_of,  # noqa: E402
                          middle, moving_blocks, near, place, rank, rows, run, squares, tool, wilson,
-                         write_drive, write_line)
+                         make_network, write_drive)
 
 LENGTH_M = 32000
 SEED, ROUNDS = 11, 400
@@ -34,8 +35,7 @@ def mean_gamma(m):
 
 
 def make_results(work):
-    write_line(f"{work}/line.geojson", LENGTH_M)
-    run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
+    make_network(work, LENGTH_M)
     drives = []
     for number, (name, mean) in enumerate((("Alfa", mean_alfa), ("Beta", mean_beta), ("Gamma", mean_gamma))):
         for day in range(2):
@@ -423,6 +423,103 @@ def check_formats(work, out):
         check(f"{name} claims the same", same == len(found) == len(said["alfa.geojson"]), (same, len(found)))
 
 
+# ---- square by square ----
+
+def grid(points):
+    """Origin and metres per degree of a segment's squares."""
+    lon, lat = points[0]
+    s, c = math.sin(math.radians(lat)), math.cos(math.radians(lat))
+    w2 = 1 - 0.00669437999014132 * s * s
+    return lon, lat, 6378137.0 / math.sqrt(w2) * c * math.pi / 180, \
+        6378137.0 * (1 - 0.00669437999014132) / (w2 * math.sqrt(w2)) * math.pi / 180
+
+
+def square_in(frame, x, y):
+    lon, lat, kx, ky = frame
+    return math.floor((x - lon) * kx / 10), math.floor((y - lat) * ky / 10)
+
+
+def point_of(blob):
+    """A point of a GeoPackage (no envelope)."""
+    return struct.unpack("<2d", blob[13:29])
+
+
+def check_samples(work, out):
+    """Every sample is there once, where it was measured and with its level."""
+    wanted = {}
+    for name in ("Alfa", "Beta", "Gamma"):
+        for day in range(2):
+            with open(f"{work}/{name}-{day}.csv", encoding="utf-8") as f:
+                for line in f.read().splitlines()[1:]:
+                    time, y, x, rat, *_, level = line.split(",")
+                    wanted[name, time] = (float(x), float(y), rat, float(level) if level else None)
+    got = rows(out, "SELECT * FROM samples")
+    used = rows(out, "SELECT sum(samples_used) AS n FROM quality")[0]["n"]
+    check("each sample that was used is kept once", len(got) == used == len({(r["operator"], r["time"]) for r in got}),
+          (len(got), used))
+    for r in got:
+        x, y, rat, level = wanted[r["operator"], r["time"]]
+        px, py = point_of(r["geom"])
+        away = math.hypot((px - x) * 55800, (py - y) * 111412)
+        fine = away < 15 and ((rat == "none" and r["level_is"] == "no service" and r["level"] is None) or
+                              (rat == "lte" and r["level_is"] == "value" and r["level"] == math.floor(level + 0.5)))
+        if not fine:
+            check("a sample", False, (r, x, y, rat, level, away))
+    check(f"{len(got)} samples lie where they were measured, with their levels", len(got) > 0.95 * len(wanted))
+
+
+def check_squares(work, drives, functions):
+    out, compared = f"{work}/kept.gpkg", f"{work}/kept-compared.gpkg"
+    run("analyze", "-n", f"{work}/net.gpkg", "-o", out, "--samples", *drives)
+    check_samples(work, out)
+    compare(work, out, compared, *three_maps(work))
+    tables = {t["operator"]: t for t in rows(compared, "SELECT * FROM claim_tables WHERE by = 'squares'")}
+    for operator, claim_at in functions.items():
+        segments = rows(out, f"SELECT * FROM segments WHERE operator = '{operator}'")
+        each = [squares(line_of(s["geom"])) for s in segments]
+        answers = iter(claim_at([p for s in each for p in s]))
+        samples = {}
+        for r in rows(out, f"SELECT * FROM samples WHERE operator = '{operator}'"):
+            samples.setdefault(r["segment"], []).append(r)
+        km = dict.fromkeys(((a, b) for a in (True, False) for b in (True, False, None)), 0.0)
+        seconds = dict(km)
+        for segment, centres in zip(segments, each):
+            frame = grid(line_of(segment["geom"]))
+            places = [square_in(frame, x, y) for x, y in centres]
+            claimed = [next(answers) is not None for _ in centres]
+            seen, here = {}, samples.get(segment["segment"], [])
+            for r in here:
+                at = square_in(frame, *point_of(r["geom"]))
+                at = min(range(len(places)), key=lambda k: math.hypot(places[k][0] - at[0], places[k][1] - at[1]))
+                good = r["level"] is not None and r["rat"] == "LTE" and r["level"] >= THRESHOLD
+                seen.setdefault(at, {}).setdefault(r["drive"], []).append(good)
+            for k, is_claimed in enumerate(claimed):
+                by_drive = seen.get(k)
+                shares = [sum(v) / len(v) for v in by_drive.values()] if by_drive else []
+                verdict = sum(shares) / len(shares) >= 0.5 if shares else None
+                km[is_claimed, verdict] += segment["length_m"] / len(centres) / 1000
+                if shares:
+                    n = sum(len(v) for v in by_drive.values())
+                    seconds[is_claimed, verdict] += segment["seconds"] * n / len(here)
+        t = tables[operator]
+        error = 0.01 if operator == "Alfa" else 1e-6  # the map's corners in another system
+        for claimed in (True, False):
+            for verdict, word in ((True, "covered"), (False, "not_covered"), (None, "not_measured")):
+                name = ("claimed_" if claimed else "not_claimed_") + word
+                if not near(t["km_" + name], km[claimed, verdict], error):
+                    check("km by squares", False, (name, t["km_" + name], km[claimed, verdict]))
+                if verdict is not None and not near(t["seconds_" + name], seconds[claimed, verdict], error):
+                    check("seconds by squares", False, (name, t, seconds))
+        good, bad = km[True, True], km[True, False]
+        check(f"{operator}: square by square, reliability {t['reliability']:.3f}", t["measured_by"] == "squares" and
+              near(t["reliability"], good / (good + bad), error) and t["km_claimed_uncertain"] == 0.0, t)
+
+
+def three_maps(work):
+    return ["--map", f"Alfa={work}/alfa.gpkg,layer=coverage,where=tech = '4G',level=dbm,min=-110",
+            "--map", f"Beta={work}/beta.tif,min=-105", "--map", f"Gamma={work}/gamma.tif,classes=1/3"]
+
+
 def one_line(work, out, what, pattern, *options, status=1):
     target = f"{work}/never.gpkg"
     done = compare(work, out, target, *options, status=status)
@@ -505,18 +602,19 @@ def main():
         beta, gamma = make_maps(work)
         compared = f"{work}/compared.gpkg"
         done = compare(work, out, compared, "--areas", f"{work}/areas.geojson,name=kommun",
-                       "--map", f"Alfa={work}/alfa.gpkg,layer=coverage,where=tech = '4G',level=dbm,min=-110",
-                       "--map", f"Beta={work}/beta.tif,min=-105", "--map", f"Gamma={work}/gamma.tif,classes=1/3",
+                       *three_maps(work),
                        "--result-crs", "EPSG:3006")
         print(done.stdout, end="")
         check("nothing to complain of", done.stderr == "", done.stderr)
-        items = slow_items(out, claim_functions(beta, gamma))
+        functions = claim_functions(beta, gamma)
+        items = slow_items(out, functions)
         check_claims(compared, items)
         check_tables(compared, items)
         check_overclaims(compared, items)
         check_sensitivity(compared, items)
         check_arcep(compared, items)
         check_shift_by_drives(work, compared, drives)
+        check_squares(work, drives, functions)
         check_formats(work, out)
         check_again(work, out)
         check_wrong(work, out)

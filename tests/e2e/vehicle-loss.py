@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from claim_world import check, entries, fading, rows, run, write_drive, write_line  # noqa: E402
+from claim_world import check, entries, fading, rows, make_network, run, write_drive  # noqa: E402
 
 LENGTH_M = 40000
 LOSS = {3: 24.7, 20: 17.4}
@@ -101,8 +101,7 @@ def slow_losses(out):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="corridor-loss-") as work:
-        write_line(f"{work}/line.geojson", LENGTH_M)
-        run("network", "build", "--mode", "rail", "-o", f"{work}/net.gpkg", f"{work}/line.geojson")
+        make_network(work, LENGTH_M)
         drives = make_rides(work)
         run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", *drives)
         # any map will do: the loss is found in the results
