@@ -112,7 +112,9 @@ static void add_throughput(Cell *cell, const Throughput *r)
 
 static void add_meeting(Cell *cell, const Meeting *r)
 {
-    if (!RECORD_HAS(r, MEETING, grade) || r->grade == GRADE_UNKNOWN)
+    /* windows sum up seconds that have rows of their own, and are longer than a segment */
+    if (!RECORD_HAS(r, MEETING, grade) || r->grade == GRADE_UNKNOWN ||
+        (RECORD_HAS(r, MEETING, is_window) && r->is_window))
         return;
     cell_tally(cell, TALLY_GRADE, r->grade, 1);
     if (RECORD_HAS(r, MEETING, mos))

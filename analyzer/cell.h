@@ -20,9 +20,9 @@ typedef enum {
     TALLY_UP,
     TALLY_PASSIVE_DOWN,
     TALLY_PASSIVE_UP,
-    TALLY_GRADE,              /* meeting windows by MeetingGrade */
+    TALLY_GRADE,              /* seconds of meetings by MeetingGrade */
     TALLY_MOS,                /* 0.01 */
-    TALLY_REASON,             /* meeting windows by number of the reason (cell_reason_number) */
+    TALLY_REASON,             /* the same by number of the reason (bin_reason_name()) */
     TALLY_TRAIN_DOWN_REACHED, /* 0.1 Mbit/s of the target */
     TALLY_TRAIN_DOWN_MISSED,
     TALLY_TRAIN_UP_REACHED,

@@ -80,6 +80,49 @@ static void sentence_gap(Page *page, const ReportGroup *group)
     page_raw(page, "</p>\n");
 }
 
+/* Seconds of meetings on the segments of operator o. */
+static double meeting_seconds(const Page *page, const ReportGroup *group, guint o)
+{
+    const ReportTable *table = report_table(page->data, "segments");
+    const GArray *rows = g_ptr_array_index(group->rows, o);
+    int column = report_column(table, "meeting_n");
+    double sum = 0;
+    for (guint i = 0; i < rows->len; i++) {
+        double n = report_number_at(table, g_array_index(rows, size_t, i), column);
+        sum += isfinite(n) ? n : 0;
+    }
+    return sum;
+}
+
+/* Where meetings were tested, their own headline. */
+static void sentence_meeting(Page *page, const ReportGroup *group)
+{
+    const ReportService *meeting = NULL;
+    for (guint s = 0; s < page->services->len; s++) {
+        const ReportService *service = &g_array_index(page->services, ReportService, s);
+        if (g_strcmp0(service->quantity, "meeting") == 0)
+            meeting = service; /* the profile's last: the least it asks for */
+    }
+    for (guint o = 0; meeting != NULL && o < group->operators->len; o++) {
+        const char *name = g_ptr_array_index(group->operators, o);
+        gssize row = report_summary_row(page, group, name, meeting->id);
+        double share = report_summary_number(page, row, "share");
+        double km = report_summary_number(page, row, "length_km") -
+                    report_summary_number(page, row, "km_not_measured");
+        if (!isfinite(share) || !(km > 0))
+            continue;
+        page_raw(page, "<p class=\"meeting\">");
+        page_say(page,
+                 "{1}: an online meeting works on {2} of the {3} where it was tested (95% interval "
+                 "{4}, {5} seconds of meetings).",
+                 name, page_share(page, share, 1), km_with_unit(page, km),
+                 page_interval(page, report_summary_number(page, row, "share_low"),
+                               report_summary_number(page, row, "share_high")),
+                 page_number(page, meeting_seconds(page, group, o), 0), NULL);
+        page_raw(page, "</p>\n");
+    }
+}
+
 static void sentence_evidence(Page *page, const ReportGroup *group)
 {
     const ReportTable *drives = report_table(page->data, "drives");
@@ -186,6 +229,7 @@ void report_section_decision(Page *page)
     const ReportGroup *group = g_ptr_array_index(page->groups, 0);
     sentence_any(page, group);
     sentence_gap(page, group);
+    sentence_meeting(page, group);
     sentence_evidence(page, group);
     overview(page);
     for (guint g = 0; g < page->groups->len; g++) {
