@@ -27,6 +27,7 @@ static const double break_cost = 18.0;   /* from one place of it to another with
 static const double off_cost = 3.5;      /* of each fix while off the network */
 static const double junction_cost = 1.0; /* going on over a junction: one way of several */
 static const double turn_cost = 11.0;    /* turning round on the road */
+static const double dead_end_cost = 4.0; /* the same where it ends */
 static const double wander_m2s3 = 0.5;   /* speed as a random walk where nobody tells it */
 static const double turn_speed_mps = 4.0;
 static const double near_s = 4.0; /* up to here what follows is walked by hand */
@@ -283,7 +284,6 @@ static void walk_near(MatchWalker *w, const Hypothesis *h, const Prediction *p, 
         uint32_t node = arc_backward(here.arc) ? edge->from : edge->to;
         gboolean junction = network->star[node + 1] - network->star[node] > 2;
         double cost = here.cost + (junction ? junction_cost : 0.0);
-        on.cost = h->cost + cost;
         for (uint32_t k = 2 * network->star[node]; k < 2 * network->star[node + 1]; k++) {
             uint32_t e = network->star_edges[k / 2];
             uint32_t start = k & 1U ? network->edges[e].to : network->edges[e].from;
@@ -291,11 +291,13 @@ static void walk_near(MatchWalker *w, const Hypothesis *h, const Prediction *p, 
             if (start != node || n == MAX_NEAR || is_listed(list, at, n, arc) ||
                 !route_may_follow(w->search, here.arc, arc, FALSE))
                 continue;
+            double more = arc == (here.arc ^ 1U) ? dead_end_cost : 0.0;
+            on.cost = h->cost + cost + more;
             int32_t way = add_way(w, (Way){.arc = arc, .previous = here.way});
             Candidate *c = try_arc(w, &on, p, arc, here.end_m);
             if (c != NULL)
                 c->way = way;
-            list[n++] = (Near){arc, way, here.end_m + network->edges[e].length_m, cost};
+            list[n++] = (Near){arc, way, here.end_m + network->edges[e].length_m, cost + more};
         }
     }
 }
