@@ -473,6 +473,29 @@ gboolean drive_add_source(DriveWriter *writer, const Source *source, gint64 *id,
     return TRUE;
 }
 
+gboolean drive_only_phone_of(DriveWriter *writer, const char *operator_label, AntennaPlace place,
+                             gint64 *id, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path,
+                      "SELECT iif(count(*) = 1, max(id), 0) FROM sources WHERE kind = 'phone'"
+                      " AND operator_label = ?1 AND (?2 IS NULL OR place = ?2)",
+                      error);
+    if (stmt == NULL)
+        return FALSE;
+    (void)sqlite3_bind_text(stmt, 1, operator_label, -1, SQLITE_STATIC);
+    if (place != PLACE_UNKNOWN)
+        (void)sqlite3_bind_text(
+            stmt, 2,
+            record_enum_name(&record_type(RECORD_SOURCE)->columns[SOURCE_COL_place], (int)place),
+            -1, SQLITE_STATIC);
+    int rc = sqlite3_step(stmt);
+    *id = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    return rc == SQLITE_ROW ||
+           drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+}
+
 gint64 drive_next_probe(DriveWriter *writer)
 {
     return writer->next_probe++;

@@ -33,6 +33,11 @@ gboolean drive_add(DriveWriter *writer, RecordKind kind, const void *record, GEr
  * exists, its row is updated with the known columns and its number is returned. */
 gboolean drive_add_source(DriveWriter *writer, const Source *source, gint64 *id, GError **error);
 
+/* Number of the one phone of an operator in this drive, at that place if it is known; 0 if there is
+ * none or more than one. */
+gboolean drive_only_phone_of(DriveWriter *writer, const char *operator_label, AntennaPlace place,
+                             gint64 *id, GError **error);
+
 /* A number for the next probe, unique in this drive. */
 gint64 drive_next_probe(DriveWriter *writer);
 

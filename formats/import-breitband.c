@@ -81,6 +81,8 @@ static int probe(const TextTable *table)
 }
 
 typedef struct {
+    ImportJob *job;
+    TimeParser *times;
     const TextTable *table;
     int at[C_COUNT];
     const TextField *row;
@@ -195,16 +197,19 @@ static gboolean read_fix(ImportJob *job, const Row *row, gint64 source, int64_t 
     return import_add_fix(job, &fix, error);
 }
 
-static gboolean read_row(ImportJob *job, const Row *row, TimeParser *times, GError **error)
+static gboolean read_row(const TextField *fields, gpointer data, GError **error)
 {
+    Row *row = data;
+    ImportJob *job = row->job;
+    row->row = fields;
     char text[64];
     int64_t time_ns = 0;
     (void)g_snprintf(text, sizeof text, "%s %s", field(row, C_DATE)->text,
                      field(row, C_TIME)->text);
-    if (!time_parser_parse(times, text, &time_ns))
+    if (!time_parser_parse(row->times, text, &time_ns))
         return text_table_refuse(row->table, error, "Datum, Uhrzeit: \"%s\" is no date and time",
                                  text);
-    if (time_parser_used_zone(times))
+    if (time_parser_used_zone(row->times))
         import_summary(job)->used_zone = TRUE;
     char sim[8];
     gboolean has_sim = plmn(row, C_SIM_MCC, C_SIM_MNC, sim);
@@ -218,22 +223,15 @@ static gboolean read_row(ImportJob *job, const Row *row, TimeParser *times, GErr
 static gboolean read_file(ImportJob *job, TextTable *table, GError **error)
 {
     static const ColumnRole needed[] = {C_TYP, C_RSRP, C_LAT, C_LON, C_DATE, C_TIME};
-    Row row = {.table = table};
+    Row row = {.job = job, .table = table};
     for (int c = 0; c < C_COUNT; c++)
         row.at[c] = text_table_column(table, names[c]);
     for (unsigned i = 0; i < G_N_ELEMENTS(needed); i++)
         if (row.at[needed[i]] < 0)
             return text_table_refuse(table, error, "there is no column %s", names[needed[i]]);
     g_autoptr(TimeParser) times = time_parser_new(TIME_GERMAN, import_zone(job));
-    GError *failure = NULL;
-    while ((row.row = text_table_next(table, &failure)) != NULL) {
-        if (!read_row(job, &row, times, error))
-            return FALSE;
-        import_row_done(job, table);
-    }
-    if (failure != NULL)
-        g_propagate_error(error, failure);
-    return failure == NULL;
+    row.times = times;
+    return import_each_row(job, table, read_row, &row, error);
 }
 
 const ImportFormat import_breitband = {"breitband", probe, read_file};

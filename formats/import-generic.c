@@ -463,6 +463,12 @@ static gboolean read_with(ImportJob *job, TextTable *table, const Mapping *mappi
     reader->silent = silent;
     if (mapping_has(mapping, MAP_RTT) && (mapping->empty_is_lost || mapping->has_lost))
         find_silent(reader);
+    static const MapRole radio[] = {MAP_RAT, MAP_SERVICE, MAP_SAMPLE_REAL, MAP_SAMPLE_INT};
+    gboolean has_radio_columns = FALSE;
+    for (unsigned i = 0; i < G_N_ELEMENTS(radio); i++)
+        has_radio_columns = has_radio_columns || mapping_has(mapping, radio[i]);
+    if (!has_radio_columns)
+        import_join_phone(job);
     GError *failure = NULL;
     while ((reader->fields = text_table_next(table, &failure)) != NULL) {
         if (!read_row(reader, error))

@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+#define SECOND_NS G_GINT64_CONSTANT(1000000000)
+
 typedef enum {
     C_TIME,
     C_LON,
@@ -96,6 +98,8 @@ static const char *const names[C_COUNT][2] = {
 };
 
 typedef struct {
+    ImportJob *job;
+    TimeParser *times;
     const TextTable *table;
     int at[C_COUNT];
     const TextField *row;
@@ -262,23 +266,13 @@ static gboolean add_neighbour(ImportJob *job, const Row *row, GError **error)
     if (!real(row, C_NR_RSRP, &has_rsrp, &neighbour.rsrp_dbm, error) ||
         !real(row, C_NR_RSRQ, &has_rsrq, &neighbour.rsrq_db, error))
         return FALSE;
-    RefusedCounts *refused = &import_summary(job)->refused;
-    if (has_rsrp &&
-        (neighbour.rsrp_dbm < RADIO_RSRP_MIN_DBM || neighbour.rsrp_dbm > RADIO_RSRP_MAX_DBM)) {
-        refused->count[REFUSED_RSRP]++;
-        has_rsrp = FALSE;
-    }
-    if (has_rsrq && (neighbour.rsrq_db < -43.0 || neighbour.rsrq_db > 20.0)) {
-        refused->count[REFUSED_RSRQ]++;
-        has_rsrq = FALSE;
-    }
     if (!has_rsrp)
         return TRUE;
     RECORD_SET(&neighbour, NEIGHBOUR, time_ns, row->time_ns);
     RECORD_SET(&neighbour, NEIGHBOUR, source, row->source);
     neighbour.known |=
         RECORD_BIT(NEIGHBOUR, rsrp_dbm) | (has_rsrq ? RECORD_BIT(NEIGHBOUR, rsrq_db) : 0);
-    return drive_add_neighbour(import_writer(job), &neighbour, error);
+    return import_add_neighbour(job, &neighbour, error);
 }
 
 static gboolean add_rate(ImportJob *job, const Row *row, ColumnRole role, Direction direction,
@@ -301,7 +295,9 @@ static gboolean add_rate(ImportJob *job, const Row *row, ColumnRole role, Direct
     RECORD_SET(&throughput, THROUGHPUT, direction, (int)direction);
     RECORD_SET(&throughput, THROUGHPUT, rate_bps, kbps * 1000.0);
     if (kind == PROBE_PASSIVE) {
-        RECORD_SET(&throughput, THROUGHPUT, duration_ns, G_GINT64_CONSTANT(1000000000));
+        /* counted over the second that ends with the row */
+        RECORD_SET(&throughput, THROUGHPUT, time_ns, row->time_ns - SECOND_NS);
+        RECORD_SET(&throughput, THROUGHPUT, duration_ns, SECOND_NS);
         RECORD_SET(&throughput, THROUGHPUT, bytes, (int64_t)(kbps * 125.0));
     }
     return import_add_throughput(job, &throughput, error);
@@ -365,9 +361,12 @@ static gboolean add_event(ImportJob *job, const Row *row, GError **error)
     return import_add_event(job, &event, error);
 }
 
-static gboolean read_row(ImportJob *job, Row *row, TimeParser *times, GError **error)
+static gboolean read_row(const TextField *fields, gpointer data, GError **error)
 {
-    if (!time_parser_parse(times, field(row, C_TIME)->text, &row->time_ns))
+    Row *row = data;
+    ImportJob *job = row->job;
+    row->row = fields;
+    if (!time_parser_parse(row->times, field(row, C_TIME)->text, &row->time_ns))
         return text_table_refuse(row->table, error, "Timestamp: \"%s\" is no time",
                                  field(row, C_TIME)->text);
     import_summary(job)->used_zone = TRUE;
@@ -390,7 +389,7 @@ static gboolean read_row(ImportJob *job, Row *row, TimeParser *times, GError **e
 
 static gboolean read_file(ImportJob *job, TextTable *table, GError **error)
 {
-    Row row = {.table = table};
+    Row row = {.job = job, .table = table};
     for (int c = 0; c < C_COUNT; c++)
         row.at[c] = find(table, (ColumnRole)c);
     if (row.at[C_TIME] < 0 || row.at[C_LAT] < 0 || row.at[C_LON] < 0 || row.at[C_TECH] < 0)
@@ -398,15 +397,8 @@ static gboolean read_file(ImportJob *job, TextTable *table, GError **error)
                                  "a G-NetTrack log has Timestamp, Longitude, Latitude and "
                                  "NetworkTech or NetworkMode");
     g_autoptr(TimeParser) times = time_parser_new(TIME_DOTTED, import_zone(job));
-    GError *failure = NULL;
-    while ((row.row = text_table_next(table, &failure)) != NULL) {
-        if (!read_row(job, &row, times, error))
-            return FALSE;
-        import_row_done(job, table);
-    }
-    if (failure != NULL)
-        g_propagate_error(error, failure);
-    return failure == NULL;
+    row.times = times;
+    return import_each_row(job, table, read_row, &row, error);
 }
 
 const ImportFormat import_gnettrack = {"gnettrack", probe, read_file};

@@ -39,7 +39,7 @@ struct Import_ {
     GArray *states;    /* of SourceState, by number */
     guint last_source; /* of sources */
     gint64 first_ns;
-    gboolean has_time;
+    gboolean has_time, joins_phone;
 };
 
 static const ImportFormat *const formats[] = {&import_breitband, &import_gnettrack, &import_plain,
@@ -100,6 +100,12 @@ static gboolean new_source(ImportJob *job, const char *operator_label, const cha
         job->options->place == PLACE_UNKNOWN
             ? g_strdup(name)
             : g_strdup_printf("%s, %s", name, job->options->place == PLACE_ROOF ? "roof" : "cabin");
+    if (job->joins_phone && *model == '\0' && *owner != '\0') {
+        if (!drive_only_phone_of(job->writer, owner, job->options->place, number, error))
+            return FALSE;
+        if (*number != 0)
+            return TRUE;
+    }
     Source source = {0};
     RECORD_SET(&source, SOURCE, kind, SOURCE_PHONE);
     RECORD_SET(&source, SOURCE, label, label);
@@ -112,6 +118,11 @@ static gboolean new_source(ImportJob *job, const char *operator_label, const cha
     if (job->options->place != PLACE_UNKNOWN)
         RECORD_SET(&source, SOURCE, place, (int)job->options->place);
     return drive_add_source(job->writer, &source, number, error);
+}
+
+void import_join_phone(ImportJob *job)
+{
+    job->joins_phone = TRUE;
 }
 
 static const char *or_empty(const char *text)
@@ -203,6 +214,13 @@ gboolean import_add_sample(ImportJob *job, Sample *sample, GError **error)
     return drive_add_sample(job->writer, sample, error);
 }
 
+gboolean import_add_neighbour(ImportJob *job, Neighbour *neighbour, GError **error)
+{
+    radio_check_neighbour(neighbour, &job->summary->refused);
+    return !RECORD_HAS(neighbour, NEIGHBOUR, rsrp_dbm) ||
+           drive_add_neighbour(job->writer, neighbour, error);
+}
+
 gboolean import_add_latency(ImportJob *job, const Latency *latency, GError **error)
 {
     note_time(job, latency->time_ns);
@@ -228,6 +246,21 @@ void import_row_done(ImportJob *job, const TextTable *table)
 {
     if (++job->summary->rows % PROGRESS_ROWS == 0 && job->progress != NULL)
         job->progress(text_table_position(table), text_table_size(table), job->progress_data);
+}
+
+gboolean import_each_row(ImportJob *job, TextTable *table, ImportRowFunc read_row, gpointer data,
+                         GError **error)
+{
+    GError *failure = NULL;
+    const TextField *fields = NULL;
+    while ((fields = text_table_next(table, &failure)) != NULL) {
+        if (!read_row(fields, data, error))
+            return FALSE;
+        import_row_done(job, table);
+    }
+    if (failure != NULL)
+        g_propagate_error(error, failure);
+    return failure == NULL;
 }
 
 static gboolean refuse_number(const TextTable *table, const TextField *field, const char *column,

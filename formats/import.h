@@ -62,6 +62,10 @@ const ImportOptions *import_options(const ImportJob *job);
 ImportSummary *import_summary(ImportJob *job);
 GTimeZone *import_zone(const ImportJob *job);
 
+/* The file measures no radio and names no device: its records go to the one phone that the drive
+ * has of their operator, if there is one. */
+void import_join_phone(ImportJob *job);
+
 /* Number of the source for an operator and a device in this file; made when first asked for. Texts
  * may be NULL. Fast when asked again for the same texts. */
 gboolean import_source(ImportJob *job, const char *operator_label, const char *device,
@@ -71,12 +75,18 @@ gboolean import_source(ImportJob *job, const char *operator_label, const char *d
  * without a position too. */
 gboolean import_add_fix(ImportJob *job, Fix *fix, GError **error);
 gboolean import_add_sample(ImportJob *job, Sample *sample, GError **error);
+gboolean import_add_neighbour(ImportJob *job, Neighbour *neighbour, GError **error);
 gboolean import_add_latency(ImportJob *job, const Latency *latency, GError **error);
 gboolean import_add_throughput(ImportJob *job, const Throughput *throughput, GError **error);
 gboolean import_add_event(ImportJob *job, const Event *event, GError **error);
 
 /* Once a row: counts it and reports progress. */
 void import_row_done(ImportJob *job, const TextTable *table);
+
+/* Calls `read_row` for each row of the table. */
+typedef gboolean (*ImportRowFunc)(const TextField *fields, gpointer data, GError **error);
+gboolean import_each_row(ImportJob *job, TextTable *table, ImportRowFunc read_row, gpointer data,
+                         GError **error);
 
 /* Reads a real or whole number out of a field into a record's column if the field holds one. A text
  * that is no number refuses the row: "FILE:LINE: COLUMN: "abc" is not a number". */

@@ -76,6 +76,11 @@ static const RealRange real_ranges[] = {
     {SAMPLE_COL_rxlev_dbm, REFUSED_RXLEV, -113.0, -47.0},
 };
 
+static gboolean in_range(const RealRange *range, double value)
+{
+    return value >= range->low && value <= range->high;
+}
+
 static void check_reals(Sample *sample, RefusedCounts *refused)
 {
     const RecordColumn *columns = record_type(RECORD_SAMPLE)->columns;
@@ -85,11 +90,34 @@ static void check_reals(Sample *sample, RefusedCounts *refused)
             continue;
         double value =
             *(const double *)(const void *)((const char *)sample + columns[range->column].offset);
-        if (value >= range->low && value <= range->high)
+        if (in_range(range, value))
             continue;
         sample->known &= ~(UINT64_C(1) << range->column);
         refused->count[range->kind]++;
     }
+}
+
+/* A neighbour's quantities have the ranges of a sample's; its rssi_dbm may be RSCP or RXLEV, which
+ * lie within those of the RSSI. */
+void radio_check_neighbour(Neighbour *neighbour, RefusedCounts *refused)
+{
+    const struct {
+        unsigned column, of_sample;
+        double value;
+    } rows[] = {
+        {NEIGHBOUR_COL_rsrp_dbm, SAMPLE_COL_rsrp_dbm, neighbour->rsrp_dbm},
+        {NEIGHBOUR_COL_rsrq_db, SAMPLE_COL_rsrq_db, neighbour->rsrq_db},
+        {NEIGHBOUR_COL_sinr_db, SAMPLE_COL_sinr_db, neighbour->sinr_db},
+        {NEIGHBOUR_COL_rssi_dbm, SAMPLE_COL_rssi_dbm, neighbour->rssi_dbm},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (unsigned r = 0; r < G_N_ELEMENTS(real_ranges); r++)
+            if (real_ranges[r].column == rows[i].of_sample &&
+                (neighbour->known >> rows[i].column & 1U) != 0 &&
+                !in_range(&real_ranges[r], rows[i].value)) {
+                neighbour->known &= ~(UINT64_C(1) << rows[i].column);
+                refused->count[real_ranges[r].kind]++;
+            }
 }
 
 static gboolean pci_fits(Rat rat, int64_t pci)

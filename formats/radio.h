@@ -55,6 +55,9 @@ typedef struct {
  * ranges and their clauses) and counts them. */
 void radio_check_sample(Sample *sample, RefusedCounts *refused);
 
+/* The same for a neighbour. */
+void radio_check_neighbour(Neighbour *neighbour, RefusedCounts *refused);
+
 /* The same for a fix. 0/0, which receivers write instead of nothing, is refused as a position. */
 void radio_check_fix(Fix *fix, RefusedCounts *refused);
 

@@ -51,6 +51,20 @@ must "raw log" "$corridor" import --timezone Africa/Dakar -o raw.drive log.txt >
 equal "latencies" "$(count raw.drive latencies)" 1
 equal "events" "$(count raw.drive events)" 4
 
+# a log of round trips belongs to the one phone of its operator; of two phones it is its own
+must "a phone" "$corridor" import --timezone Europe/Berlin -o phone.drive "$in/breitband.in" >out
+phones=$(count phone.drive "sources WHERE operator_label = 'Telekom'")
+printf 'when,lat,lon,ping_a\n2025-05-26 12:00:00,52.1,8.1,20\n2025-05-26 12:00:10,52.2,8.2,30\n' >ping.csv
+map=(--map time=when --map lat=lat --map lon=lon --map 'rtt_ms=ping_*')
+must "its round trips" "$corridor" import "${map[@]}" --operator Telekom -o phone.drive ping.csv >out
+equal "phones of the operator" "$(count phone.drive "sources WHERE operator_label = 'Telekom'")" \
+  $((phones == 1 ? 1 : phones + 1))
+equal "round trips of a phone with samples" \
+  "$(count phone.drive "latencies WHERE source IN (SELECT source FROM samples)")" $((phones == 1 ? 2 : 0))
+printf 'when,lat,lon,ping_a\n2025-05-26 13:00:00,52.1,8.1,20\n' >other.csv
+must "of another operator" "$corridor" import "${map[@]}" --operator Nobody -o phone.drive other.csv >out
+equal "its own source" "$(count phone.drive "sources WHERE operator_label = 'Nobody'")" 1
+
 # wrong usage
 must_fail 2 'FILE' "$corridor" import
 must_fail 2 'there is no format nosuch' "$corridor" import --format nosuch -o x.drive "$in/plain.in"
@@ -68,7 +82,7 @@ equal "left behind" "$(echo x.drive*)" 'x.drive*'
 awk 'BEGIN { print "time,lat,lon,rsrp"; for (i = 0; i < 3000000; i++) printf "%d,47.1,9.%07d,-90\n", 1778220000 + i, i }' >long.csv
 "$corridor" import -o x.drive long.csv >out 2>&1 &
 running=$!
-sleep 0.7
+sleep 0.3
 kill -TERM $running
 wait $running
 equal "status after SIGTERM" $? 143
