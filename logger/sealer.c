@@ -109,7 +109,8 @@ static gpointer run(gpointer data)
         sealer->cancel = cancel;
         sealer->running = TRUE;
         g_mutex_unlock(&sealer->lock);
-        gboolean over = finish(sealer, path, cancel);
+        /* It may have been found at the start and told of as well, or shifted meanwhile. */
+        gboolean over = !is_wanted(sealer, path) || finish(sealer, path, cancel);
         (void)malloc_trim(0); /* what a drive took for seconds is not needed for hours */
         g_mutex_lock(&sealer->lock);
         sealer->cancel = NULL;
@@ -147,7 +148,8 @@ void sealer_free(Sealer *sealer)
     /* A hash takes no longer than the stop of a service may; sealing would. */
     for (char *path = NULL;
          !sealer->config->seal && (path = g_queue_pop_head(&sealer->paths)) != NULL; g_free(path))
-        store_make_evidence(sealer->store, path);
+        if (is_wanted(sealer, path))
+            store_make_evidence(sealer->store, path);
     g_queue_clear_full(&sealer->paths, g_free);
     g_mutex_clear(&sealer->lock);
     g_cond_clear(&sealer->changed);
