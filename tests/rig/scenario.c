@@ -149,6 +149,10 @@ static void read_cells(Scenario *scenario, ScenarioReader *r, const char *group,
     }
     if (scenario->path == NULL)
         return;
+    if (spacing > 0 && spacing < 10) {
+        scenario_reader_refuse(r, group, "spacing-m", "cells nearer than 10 m to each other");
+        return;
+    }
     int step = nr ? 1008 : 504;
     double end_m = spacing > 0 ? fmin(to, path_length_m(scenario->path) + spacing) : from;
     gint64 i = 0;
