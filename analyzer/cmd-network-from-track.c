@@ -40,7 +40,8 @@ static gboolean parse_time(const char *text, int64_t *time_ns)
 
 static int run(const Command *command, int argc, char **argv)
 {
-    g_autofree char *out = NULL, *name = NULL, *mode = NULL, *from = NULL, *until = NULL;
+    g_autofree char *out = NULL, *name = NULL, *mode = NULL, *from = NULL, *until = NULL,
+                    *stations = NULL;
     double start_km = 0;
     gboolean reverse = FALSE;
     const GOptionEntry entries[] = {
@@ -51,6 +52,7 @@ static int run(const Command *command, int argc, char **argv)
          "KM"},
         {"reverse", 0, 0, G_OPTION_ARG_NONE, &reverse, "Against the direction of the first drive",
          NULL},
+        {"stations", 0, 0, G_OPTION_ARG_FILENAME, &stations, "Named points along it", "FILE"},
         {"from-time", 0, 0, G_OPTION_ARG_STRING, &from, "Only fixes from this time (UTC) on",
          "TIME"},
         {"until-time", 0, 0, G_OPTION_ARG_STRING, &until, "Only fixes before this time", "TIME"},
@@ -82,6 +84,7 @@ static int run(const Command *command, int argc, char **argv)
     options.kind = mode != NULL && strcmp(mode, "rail") == 0 ? EDGE_RAIL : EDGE_ROAD;
     options.start_m = start_km * 1000;
     options.reverse = reverse;
+    options.stations = stations;
     gboolean ok =
         network_from_tracks(out, &options, (const char *const *)drives, &result, &length_m, &error);
     if (ok)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/network-track.h"
 
+#include "analyzer/corridor-points.h"
 #include "analyzer/crs.h"
 #include "analyzer/network-file.h"
 #include "formats/drive-read.h"
@@ -95,6 +96,17 @@ static gboolean add_drive(Learn *learn, const char *path, const TrackOptions *op
     return TRUE;
 }
 
+static gboolean read_stations(const TrackOptions *options, const GeoPoint *p, guint n,
+                              GStringChunk *text, GArray *stations, GError **error)
+{
+    g_autofree double *line_m = g_new(double, MAX(n, 1));
+    line_m[0] = options->start_m;
+    for (guint i = 1; i < n; i++)
+        line_m[i] = line_m[i - 1] + crs_distance_m(p[i - 1], p[i]);
+    return options->stations == NULL ||
+           corridor_read_stations(options->stations, p, line_m, n, text, stations, error);
+}
+
 /* Writes the line as edges in a row and a corridor of them all. */
 static gboolean write_line(NetworkFile *file, const TrackOptions *options,
                            const LearnResult *result, double *length_m, GError **error)
@@ -128,6 +140,10 @@ static gboolean write_line(NetworkFile *file, const TrackOptions *options,
         node++;
     }
     *length_m = along - options->start_m;
+    g_autoptr(GArray) stations = g_array_new(FALSE, FALSE, sizeof(CorridorStation));
+    g_autoptr(GStringChunk) text = g_string_chunk_new(1024);
+    if (!read_stations(options, p, n, text, stations, error))
+        return FALSE;
     CorridorSpec spec = {.name = options->name,
                          .start_m = options->start_m,
                          .length_m = *length_m,
@@ -135,6 +151,8 @@ static gboolean write_line(NetworkFile *file, const TrackOptions *options,
                          .n_points = n,
                          .edges = (const BuilderCorridorEdge *)(const void *)parts->data,
                          .n_edges = parts->len,
+                         .stations = (const CorridorStation *)(const void *)stations->data,
+                         .n_stations = stations->len,
                          .uncertainty_m = result->uncertainty_m,
                          .passes = (int)result->passes};
     return network_file_add_corridor(file, &spec, error);

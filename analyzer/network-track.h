@@ -9,6 +9,7 @@ typedef struct {
     EdgeKind kind;             /* of its edges */
     double start_m;            /* chainage of its first point */
     gboolean reverse;          /* against the direction of the first drive */
+    const char *stations;      /* file of named points along it, or NULL (corridor-points.h) */
     int64_t from_ns, until_ns; /* only fixes of this time; INT64_MIN, INT64_MAX = all */
 } TrackOptions;
 

@@ -203,6 +203,26 @@ static gboolean write_corridors(const Result *result, LayerWriter *writer, GErro
     return TRUE;
 }
 
+/* Stations and junctions of the corridors, if the network names any. */
+static gboolean write_stations(const Result *result, LayerWriter *writer, GError **error)
+{
+    g_auto(OutRow) row = {0};
+    out_row_init(&row, writer, "stations", LAYER_POINTS);
+    for (guint c = 0; c < result->network->n_corridors; c++) {
+        const Corridor *corridor = &result->network->corridors[c];
+        for (uint32_t i = 0; i < corridor->n_stations; i++) {
+            const CorridorStation *s = &corridor->stations[i];
+            out_text(&row, "corridor", corridor->name);
+            out_text(&row, "name", s->name);
+            out_text(&row, "kind", s->kind != NULL && s->kind[0] != '\0' ? s->kind : NULL);
+            out_real(&row, "km", s->at_m / 1000.0);
+            if (!out_row_end(&row, &s->point, 1, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean write_service(OutRow *row, const Service *s, guint position, int tech,
                               GError **error)
 {
@@ -387,7 +407,7 @@ static gboolean write_meta(const Result *result, LayerWriter *writer, GError **e
 
 gboolean out_meta(const Result *result, LayerWriter *writer, GError **error)
 {
-    return write_corridors(result, writer, error) &&
+    return write_corridors(result, writer, error) && write_stations(result, writer, error) &&
            write_services(result->profile, writer, error) && write_hours(result, writer, error) &&
            write_meta(result, writer, error);
 }

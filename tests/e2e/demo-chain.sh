@@ -24,6 +24,23 @@ equal "default styles of segments" "$(ask "SELECT count(*) FROM layer_styles
   WHERE f_table_name = 'segments' AND useAsDefault = 1")" 1
 equal "columns that styles ask for and segments lack" "$(ask "SELECT count(*) FROM services s
   WHERE NOT EXISTS (SELECT 1 FROM pragma_table_info('segments') WHERE name = s.service || '_verdict')")" 0
+equal "stations without a place" "$(ask "SELECT count(*) FROM sqlite_master WHERE name = 'stations'")" 0
+
+# names along the line, from a CSV file: one far off is left out
+{
+  echo "name,lat,lon,kind"
+  tail -n +2 "$source/fixtures/demo/alfa.csv" | awk -F, 'NR == 300 { print "Björkby," $2 "," $3 ",halt" }
+    NR == 900 { print "\"Älvsund, norra\"," $2 "," $3 ",station" }'
+  echo "Far away,10,10,station"
+} >stations.csv
+must "from-track with stations" "$corridor" network from-track -o named.gpkg --name Line --stations stations.csv ./*.drive >/dev/null
+must "analyze with stations" "$corridor" analyze -n named.gpkg -o named-out.gpkg alfa.drive >/dev/null
+equal "stations" "$(sqlite3 named-out.gpkg "SELECT group_concat(name || ' ' || kind, '; ') FROM (SELECT * FROM stations ORDER BY name)")" "Björkby halt; Älvsund, norra station"
+equal "stations beside their kilometre" "$(sqlite3 named-out.gpkg "SELECT count(*) FROM stations s
+  WHERE NOT EXISTS (SELECT 1 FROM segments g WHERE g.corridor = s.corridor AND s.km BETWEEN g.km_from AND g.km_to)")" 0
+must "report with stations" "$corridor" report -o named-report named-out.gpkg >/dev/null
+grep -q 'Älvsund, norra' named-report/plots/corridor-1.svg || fail "the chart does not name a station"
+must_fail 1 "nosuch.csv" "$corridor" network from-track -o x.gpkg --name Line --stations nosuch.csv alfa.drive
 must "report" "$corridor" report -o report out.gpkg >/dev/null
 [ -s report/index.html ] || fail "no page"
 
