@@ -3,6 +3,7 @@
 #include "analyzer/match-events.h"
 #include "analyzer/match.h"
 
+#include "formats/csv-field.h"
 #include "formats/file-replace.h"
 
 #include <math.h>
@@ -27,27 +28,11 @@ static void print_time(FILE *out, int64_t time_ns)
     (void)fprintf(out, "%s.%03dZ", text, (int)((time_ns - seconds * 1000000000) / 1000000));
 }
 
-/* A name may hold anything; RFC 4180, 2. */
-static void print_name(FILE *out, const char *name)
-{
-    if (strpbrk(name, ",\"\r\n") == NULL) {
-        (void)fputs(name, out);
-        return;
-    }
-    (void)fputc('"', out);
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            (void)fputc('"', out);
-        (void)fputc(*name, out);
-    }
-    (void)fputc('"', out);
-}
-
 static void print_match(Job *job, const TrackFix *fix)
 {
     const NetworkEdge *edge = &job->network->edges[fix->edge];
     (void)fputc(',', job->out);
-    print_name(job->out, edge->id);
+    csv_print_field(job->out, edge->id);
     (void)fprintf(job->out, ",%.1f,%.7f,%.7f,%.1f\n", edge->id_offset_m + fix->offset_m,
                   fix->point.lat, fix->point.lon, fix->distance_m);
 }

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
+#include "formats/csv-field.h"
 #include "formats/sql.h"
 
 #include <stdio.h>
-#include <string.h>
-
-/* RFC 4180: quotes where a value holds a comma, a quote or a line break; NULL is empty. */
-static void print_value(const char *value)
-{
-    if (value == NULL)
-        return;
-    if (value[strcspn(value, ",\"\r\n")] == '\0') {
-        (void)fputs(value, stdout);
-        return;
-    }
-    (void)putchar('"');
-    for (const char *c = value; *c != '\0'; c++) {
-        if (*c == '"')
-            (void)putchar('"');
-        (void)putchar(*c);
-    }
-    (void)putchar('"');
-}
 
 typedef struct {
     gboolean header;
@@ -35,7 +17,8 @@ static gboolean print_row(gboolean row, int n, const char *const *values, gpoint
     for (int i = 0; i < n; i++) {
         if (i > 0)
             (void)putchar(',');
-        print_value(values[i]);
+        if (values[i] != NULL)
+            csv_print_field(stdout, values[i]);
     }
     (void)putchar('\n');
     return !ferror(stdout);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/report-page.h"
+#include "formats/csv-field.h"
 #include "formats/file-replace.h"
 
 #include <math.h>
@@ -7,21 +8,6 @@
 
 /* CSV tables beside the page (RFC 4180), the columns of OUT.gpkg. Text that a spreadsheet would
  * take for a formula is no concern of the format: it is written as it is, quoted. */
-
-static void put_text(GString *line, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        g_string_append(line, text);
-        return;
-    }
-    g_string_append_c(line, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            g_string_append_c(line, '"');
-        g_string_append_c(line, *text);
-    }
-    g_string_append_c(line, '"');
-}
 
 /* Shortest of nine digits: enough for micrometres of a line and bytes that never change. */
 static void put_real(GString *line, double value)
@@ -46,7 +32,7 @@ static gboolean write_table(const ReportTable *table, const char *path, GError *
         if (table->columns[c].type == LAYER_BLOB)
             continue;
         g_string_append(line, first ? "" : ",");
-        put_text(line, table->columns[c].name);
+        csv_append_field(line, table->columns[c].name);
         first = FALSE;
     }
     for (size_t row = 0; row < table->n_rows; row++) {
@@ -64,7 +50,7 @@ static gboolean write_table(const ReportTable *table, const char *path, GError *
             else if (column->type == LAYER_REAL && isfinite(column->reals[row]))
                 put_real(line, column->reals[row]);
             else if (column->type == LAYER_TEXT && column->texts[row] != NULL)
-                put_text(line, column->texts[row]);
+                csv_append_field(line, column->texts[row]);
         }
         if (line->len > 1 << 16) {
             (void)fwrite(line->str, 1, line->len, stream);

@@ -3,32 +3,17 @@
  * CSV as RFC 4180 has it, with LF line ends. Behind the columns stands the place: lat and lon of a
  * point; lat_from … lon_to, the ends, of a line.
  */
+#include "formats/csv-field.h"
 #include "formats/export.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-static void put_text(FILE *out, const char *text)
-{
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        (void)fputs(text, out);
-        return;
-    }
-    (void)putc('"', out);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"')
-            (void)putc('"', out);
-        (void)putc(*c, out);
-    }
-    (void)putc('"', out);
-}
 
 static void begin(FILE *out, const ExportHead *head)
 {
     for (guint i = 0; i < head->n_columns; i++) {
         if (i > 0)
             (void)putc(',', out);
-        put_text(out, head->columns[i].name);
+        csv_print_field(out, head->columns[i].name);
     }
     (void)fputs(head->no_places ? "\n"
                 : head->lines   ? ",lat_from,lon_from,lat_to,lon_to\n"
@@ -60,7 +45,7 @@ static void row(FILE *out, const ExportHead *head, const ExportRow *row, guint64
         else if (value->known && head->columns[i].type == EXPORT_REAL)
             (void)fputs(export_real(value->v.r, text), out);
         else if (value->known && value->v.t != NULL)
-            put_text(out, value->v.t);
+            csv_print_field(out, value->v.t);
     }
     if (!head->no_places) {
         (void)putc(',', out);
