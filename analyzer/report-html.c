@@ -127,6 +127,28 @@ static void header(Page *page)
     page_raw(page, "</ul></nav>\n</header>\n");
 }
 
+/* Links to the charts of a long corridor's pieces. */
+static void detail_links(Page *page, guint group)
+{
+    gboolean begun = FALSE;
+    for (guint i = 0; i < page->details->len; i++) {
+        const ReportDetail *d = g_ptr_array_index(page->details, i);
+        if (d->group != group || d->svg == NULL)
+            continue;
+        page_raw(page, begun ? "" : "<p class=\"note\">");
+        if (!begun)
+            page_text(page,
+                      tr(page, "Piece by piece, one point a segment (files beside this page):"));
+        begun = TRUE;
+        g_string_append_printf(page->out, " <a href=\"plots/corridor-%u-%u.svg\">", group + 1,
+                               d->number);
+        page_say_plain(page, "km {1}–{2}", page_number(page, d->from_km, 0),
+                       page_number(page, d->to_km, 0), NULL);
+        page_raw(page, "</a>");
+    }
+    page_raw(page, begun ? "</p>\n" : "");
+}
+
 void report_section_charts(Page *page)
 {
     page_raw(page, "<section id=\"charts\" aria-labelledby=\"h-charts\"><h2 id=\"h-charts\">");
@@ -172,6 +194,7 @@ void report_section_charts(Page *page)
                 page_number(page, group->length_km * 1000 / 900, 0), NULL);
             page_raw(page, "</p>\n");
         }
+        detail_links(page, g);
     }
     page_raw(page, "</section>\n");
 }
@@ -271,6 +294,15 @@ static gboolean write_plots(const Page *page, const char *folder, guint *n, GErr
         if (!write_file(plots, name, svg, strlen(svg), error))
             return FALSE;
     }
+    for (guint i = 0; i < page->details->len; i++) {
+        const ReportDetail *d = g_ptr_array_index(page->details, i);
+        g_autofree char *name = g_strdup_printf("corridor-%u-%u.svg", d->group + 1, d->number);
+        if (d->svg == NULL)
+            continue;
+        (*n)++;
+        if (!write_file(plots, name, d->svg, strlen(d->svg), error))
+            return FALSE;
+    }
     return TRUE;
 }
 
@@ -285,6 +317,17 @@ static gboolean remove_old(const char *folder, const char *name, GError **error)
     return FALSE;
 }
 
+/* corridor-GROUP.svg or corridor-GROUP-PIECE.svg, as write_plots() names them. */
+static gboolean is_plot_name(const char *name, guint *group, guint *piece)
+{
+    *group = *piece = 0;
+    if (sscanf(name, "corridor-%5u-%5u.svg", group, piece) != 2)
+        *piece = 0;
+    g_autofree char *whole = *piece > 0 ? g_strdup_printf("corridor-%u-%u.svg", *group, *piece)
+                                        : g_strdup_printf("corridor-%u.svg", *group);
+    return *group > 0 && strcmp(name, whole) == 0;
+}
+
 static gboolean remove_old_plots(const Page *page, const char *folder, GError **error)
 {
     g_autofree char *plots = g_build_filename(folder, "plots", NULL);
@@ -293,15 +336,15 @@ static gboolean remove_old_plots(const Page *page, const char *folder, GError **
     if (page->overview == NULL && !remove_old(plots, "overview.svg", error))
         return FALSE;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        guint64 number = 0;
-        g_autofree char *digits =
-            g_str_has_prefix(name, "corridor-") && g_str_has_suffix(name, ".svg")
-                ? g_strndup(name + 9, strlen(name) - 13)
-                : NULL;
-        if (digits == NULL || !g_ascii_string_to_unsigned(digits, 10, 1, 1000000, &number, NULL))
+        guint group = 0, piece = 0;
+        if (!is_plot_name(name, &group, &piece))
             continue;
-        gboolean is_ours = number <= page->charts->len &&
-                           g_ptr_array_index(page->charts, (guint)number - 1) != NULL;
+        gboolean is_ours = piece == 0 && group <= page->charts->len &&
+                           g_ptr_array_index(page->charts, group - 1) != NULL;
+        for (guint i = 0; piece > 0 && i < page->details->len; i++) {
+            const ReportDetail *d = g_ptr_array_index(page->details, i);
+            is_ours = is_ours || (d->group + 1 == group && d->number == piece && d->svg != NULL);
+        }
         if (!is_ours && !remove_old(plots, name, error))
             return FALSE;
     }
@@ -352,10 +395,12 @@ gboolean report_write(const char *results, const char *folder, const char *langu
                  .scratch = g_string_chunk_new(1 << 14),
                  .services = g_array_new(FALSE, FALSE, sizeof(ReportService)),
                  .groups = g_ptr_array_new_with_free_func(report_group_free),
-                 .charts = g_ptr_array_new_with_free_func(g_free)};
+                 .charts = g_ptr_array_new_with_free_func(g_free),
+                 .details = g_ptr_array_new_with_free_func(report_detail_free)};
     report_model(&page);
     gboolean done = write_all(&page, folder, summary, error);
     g_ptr_array_unref(page.charts);
+    g_ptr_array_unref(page.details);
     g_ptr_array_unref(page.groups);
     g_array_unref(page.services);
     g_hash_table_unref(page.words);

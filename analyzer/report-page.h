@@ -28,6 +28,14 @@ typedef struct {
     GPtrArray *rows;      /* per operator: GArray of size_t, rows of `segments` by chainage */
 } ReportGroup;
 
+/* Charts of a piece of a corridor that is too long for one point a segment. */
+typedef struct {
+    guint group, number; /* from 0; from 1 */
+    double from_km, to_km;
+    char *svg; /* NULL: none */
+} ReportDetail;
+void report_detail_free(gpointer detail);
+
 typedef struct {
     const ReportData *data;
     GString *out;
@@ -37,8 +45,9 @@ typedef struct {
     GArray *services;      /* of ReportService */
     GPtrArray *groups;     /* of ReportGroup, the longest corridor first */
     const ReportService *headline;
-    GPtrArray *charts; /* SVG text per group, NULL = none */
-    char *overview;    /* SVG of the decision-maker's page, or NULL */
+    GPtrArray *charts;  /* SVG text per group, NULL = none */
+    GPtrArray *details; /* of ReportDetail: pieces of long corridors, in files beside the page */
+    char *overview;     /* SVG of the decision-maker's page, or NULL */
     const char *no_charts;
 } Page;
 

@@ -692,6 +692,61 @@ static GPtrArray *split_documents(const char *text)
     return documents;
 }
 
+/* ---- pieces of long corridors ---- */
+
+void report_detail_free(gpointer detail)
+{
+    g_free(((ReportDetail *)detail)->svg);
+    g_free(detail);
+}
+
+/* The group with those rows only that begin in a range. Returns: (transfer full): `operators` stays
+ * the group's. */
+static ReportGroup *slice_of(const Page *page, const ReportGroup *group, double from, double to)
+{
+    const ReportTable *segments = report_table(page->data, "segments");
+    int column = report_column(segments, "km_from");
+    ReportGroup *slice = g_memdup2(group, sizeof *group);
+    slice->operators = g_ptr_array_ref(group->operators);
+    slice->rows = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))g_array_unref);
+    for (guint o = 0; o < group->rows->len; o++) {
+        const GArray *rows = g_ptr_array_index(group->rows, o);
+        GArray *mine = g_array_new(FALSE, FALSE, sizeof(size_t));
+        for (guint i = 0; i < rows->len; i++) {
+            size_t row = g_array_index(rows, size_t, i);
+            double km = report_number_at(segments, row, column);
+            if (km >= from - 1e-9 && km < to - 1e-9)
+                g_array_append_val(mine, row);
+        }
+        g_ptr_array_add(slice->rows, mine);
+    }
+    return slice;
+}
+
+/* Draws the pieces of a corridor with more segments than points along a chart. */
+static void draw_details(Page *page, GString *script, guint g)
+{
+    const ReportGroup *group = g_ptr_array_index(page->groups, g);
+    Plot plot = {.page = page, .group = group};
+    guint most = 0;
+    for (guint o = 0; o < group->rows->len; o++)
+        most = MAX(most, ((const GArray *)g_ptr_array_index(group->rows, o))->len);
+    if (most <= COLUMNS || group->is_other || !find_range(&plot))
+        return;
+    guint n = (most + COLUMNS - 1) / COLUMNS;
+    double length = (plot.to_km - plot.from_km) / n;
+    for (guint k = 0; k < n; k++) {
+        double from = plot.from_km + k * length;
+        ReportGroup *slice = slice_of(page, group, from, from + length);
+        if (draw_group(page, script, slice)) {
+            ReportDetail *detail = g_new0(ReportDetail, 1);
+            *detail = (ReportDetail){g, k + 1, from, from + length, NULL};
+            g_ptr_array_add(page->details, detail);
+        }
+        report_group_free(slice);
+    }
+}
+
 gboolean report_plot(Page *page, GError **error)
 {
     g_autofree char *program = g_find_program_in_path("gnuplot");
@@ -707,6 +762,8 @@ gboolean report_plot(Page *page, GError **error)
         drawn[page->groups->len] = draw_overview(page, script, g_ptr_array_index(page->groups, 0));
     for (guint g = 0; g < page->groups->len; g++)
         drawn[g] = draw_group(page, script, g_ptr_array_index(page->groups, g));
+    for (guint g = 0; g < page->groups->len; g++)
+        draw_details(page, script, g);
     g_autofree char *answer = script->len > 0 ? run_gnuplot(script->str, error) : g_strdup("");
     if (answer == NULL)
         return FALSE;
@@ -718,5 +775,8 @@ gboolean report_plot(Page *page, GError **error)
         g_ptr_array_add(page->charts, drawn[g] && next < documents->len
                                           ? g_strdup(g_ptr_array_index(documents, next++))
                                           : NULL);
+    for (guint i = 0; i < page->details->len && next < documents->len; i++)
+        ((ReportDetail *)g_ptr_array_index(page->details, i))->svg =
+            g_strdup(g_ptr_array_index(documents, next++));
     return TRUE;
 }

@@ -221,11 +221,24 @@ def axe_check(browser, what):
     print(f"axe-core, {what}: " + ("not run; it is not installed" if found is None else "no serious fault"))
 
 
+def test_long_corridor():
+    """A line of more segments than one chart shows has charts of its pieces beside the page."""
+    results, folder = os.path.join(WORK, "long.gpkg"), os.path.join(WORK, "long")
+    made_results.make(results, 130, 1, False, False, True)
+    report(results, folder)
+    page = read(folder, "index.html")
+    for number, name in enumerate(("km 0–65", "km 65–130"), 1):
+        path = f"plots/corridor-1-{number}.svg"
+        check(f"{name} is linked", f'<a href="{path}">{name}</a>' in page)
+        xml.dom.minidom.parseString(read(folder, path))
+    check("two pieces", len(os.listdir(os.path.join(folder, "plots"))) == 4)
+
+
 def test_over_an_older_report(results):
     """What an earlier, larger report left goes; files of others stay."""
     folder, fresh = os.path.join(WORK, "again"), os.path.join(WORK, "fresh")
     os.makedirs(os.path.join(folder, "plots"))
-    old = ["plots/corridor-7.svg", "plots/corridor-12.svg", "claims.csv", "diff_summary.csv"]
+    old = ["plots/corridor-7.svg", "plots/corridor-1-3.svg", "plots/corridor-12.svg", "claims.csv", "diff_summary.csv"]
     mine = ["plots/mine.svg", "plots/corridor-x.svg", "notes.csv"]
     for name in old + mine:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
@@ -244,6 +257,7 @@ def main():
     evil = test_hostile()
     test_bad_input(results)
     test_over_an_older_report(results)
+    test_long_corridor()
     if chromium.find():
         test_in_browser(folder, evil)
     else:
