@@ -8,6 +8,7 @@ arithmetic."""
 import math
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -21,6 +22,7 @@ THRESHOLD = -105.0
 SERVICE = "lte_usable"
 # start (day of March 2026, hour), offset of the drive in dB; the 1st is a Sunday
 DRIVES = [(0, 7, -7.0), (1, 7, 5.0), (1, 16, 0.0), (4, 23, 7.0), (5, 7, -4.0)]
+STATIONS = [("Åkersberga", 3000), ("Östra", 9000)]
 T_975_4 = 2.7764451051977987  # Student's t, 4 degrees of freedom
 
 
@@ -69,6 +71,19 @@ def share_of(blob):
         every += way
         good += way if channel == 4 and level >= THRESHOLD else 0
     return good / every if every else None
+
+
+def check_stations(work, out):
+    """Named places of the network come with the results, and onto the charts of the report."""
+    got = rows(out, "SELECT * FROM stations ORDER BY km")
+    length = rows(out, "SELECT length_km FROM corridors")[0]["length_km"]
+    check("stations are copied, with their chainage", [r["name"] for r in got] == [n for n, _ in STATIONS] and
+          all(abs(r["km"] - m / LENGTH_M * length) < 0.1 for r, (_, m) in zip(got, STATIONS)), got)
+    if shutil.which("gnuplot"):
+        run("report", "-o", f"{work}/report", out)
+        charts = "".join(open(f"{work}/report/plots/{n}", encoding="utf-8").read()
+                         for n in os.listdir(f"{work}/report/plots"))
+        check("and named on the charts", all(name in charts for name, _ in STATIONS))
 
 
 def check_hours(out):
@@ -169,9 +184,10 @@ def check_floors(whole, deaf):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="corridor-repeated-") as work:
-        make_network(work, LENGTH_M)
+        make_network(work, LENGTH_M, stations=STATIONS)
         drives = make_drives(work)
         run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", *drives)
+        check_stations(work, f"{work}/out.gpkg")
         check_hours(f"{work}/out.gpkg")
         check_segments(f"{work}/out.gpkg")
         check_corridor(f"{work}/out.gpkg")

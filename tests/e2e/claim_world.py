@@ -69,13 +69,19 @@ def write_line(path, length_m, step_m=40.0, at=place):
                 f"{text}]}}}}]}}\n")
 
 
-def make_network(work, length_m, at=place):
-    """NET.gpkg with the line as a corridor."""
+def make_network(work, length_m, at=place, stations=()):
+    """NET.gpkg with the line as a corridor; stations: name and metres."""
     write_line(f"{work}/line.geojson", length_m, at=at)
     run("network", "build", "--mode", "rail", "-o", f"{work}/edges.gpkg", f"{work}/line.geojson")
     ends = [f"{y:.7f},{x:.7f}" for x, y in (at(0), at(int(length_m / 40) * 40))]
+    options = []
+    if stations:
+        options = ["--stations", f"{work}/stations.csv"]
+        with open(options[1], "w", encoding="utf-8") as f:
+            f.write("name,lat,lon,kind\n")
+            f.write("".join(f"{name},{at(m)[1]:.7f},{at(m)[0]:.7f},station\n" for name, m in stations))
     run("network", "route", "-o", f"{work}/net.gpkg", "--name", "Made line", "--from", ends[0], "--to", ends[1],
-        f"{work}/edges.gpkg")
+        *options, f"{work}/edges.gpkg")
 
 
 def clock(seconds):
