@@ -3,8 +3,7 @@
 """corridor compare on made drives and made maps: three operators in one run, polygons with where=
 and level= in another coordinate system, a raster of dBm, a raster of classes; every figure of its
 tables is found again by slow arithmetic (claim_world.py) from the segments, the evidence and the
-maps as they were made. Then what is wrong with maps."""
-import json
+maps as they were made."""
 import math
 import os
 import shutil
@@ -13,136 +12,10 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from claim_maps import (AREAS, LENGTH_M, ROUNDS, SEED, THRESHOLD, claim_functions, compare,  # noqa: E402
+                        make_maps, make_results, mean_alfa, mean_beta, mean_gamma, project, three_maps)
 from claim_world import (CORRIDOR, check, decide, entries, fading, in_polygon, line_of,  # noqa: E402
-                         middle, moving_blocks, near, place, rank, rows, run, squares, tool, wilson,
-                         make_network, write_drive)
-
-LENGTH_M = 32000
-SEED, ROUNDS = 11, 400
-THRESHOLD = -105.0
-
-
-def mean_alfa(m):
-    return None if 3000 < m < 3600 else -118 if 6000 < m < 8200 else -92
-
-
-def mean_beta(m):
-    return -94 - 8 * math.sin(m / 1500)
-
-
-def mean_gamma(m):
-    return -80 if m > 3000 else -112
-
-
-def make_results(work):
-    make_network(work, LENGTH_M)
-    drives = []
-    for number, (name, mean) in enumerate((("Alfa", mean_alfa), ("Beta", mean_beta), ("Gamma", mean_gamma))):
-        for day in range(2):
-            csv = f"{work}/{name}-{day}.csv"
-            write_drive(csv, 86400 * day + 3600 * 7, LENGTH_M - 6000 * day,
-                        fading(10 * number + day, mean, distance=150.0), speed=20.0 + 7.0 * day)
-            run("import", "--operator", name, "--antenna", "cabin", "-o", f"{work}/day{day}.drive", csv)
-    drives = [f"{work}/day0.drive", f"{work}/day1.drive"]
-    run("analyze", "-n", f"{work}/net.gpkg", "-o", f"{work}/out.gpkg", *drives)
-    return f"{work}/out.gpkg", drives
-
-
-# ---- maps ----
-
-def box(m_from, m_to, width=0.02):
-    """A polygon around a part of the line, corners every 50 m as the line goes."""
-    steps = [m_from + (m_to - m_from) * i / 20 for i in range(21)]
-    east = [(place(m)[0] + width, place(m)[1]) for m in steps]
-    west = [(place(m)[0] - width, place(m)[1]) for m in reversed(steps)]
-    return east + west
-
-
-ALFA = [  # rings, technology, level
-    ([box(-300, 7000), box(1000, 1700, 0.01)], "4G", -100.0),
-    ([box(6500, 12030)], "4G", -90.0),
-    ([box(12000, 29000)], "4G", -120.0),
-    ([box(0, 32000)], "2G", -80.0),
-]
-AREAS = [([box(-500, 5210, 0.05)], "Norrby"), ([box(5210, 11470, 0.05)], "Söderby")]
-
-
-def write_polygons(path, polygons, names):
-    features = [{"type": "Feature", "properties": dict(zip(names, values)),
-                 "geometry": {"type": "Polygon",
-                              "coordinates": [[list(p) for p in ring] + [list(ring[0])] for ring in rings]}}
-                for rings, *values in polygons]
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump({"type": "FeatureCollection", "features": features}, f)
-
-
-class Grid:
-    """A raster of 25 m cells in EPSG:3006, made as text."""
-    NODATA = -9999
-
-    def __init__(self, value_at):
-        corner = project([(15.95, 59.99), (16.05, 60.30), (15.95, 60.30), (16.05, 59.99)])
-        self.west = math.floor(min(x for x, _ in corner) / 25) * 25
-        self.north = math.ceil(max(y for _, y in corner) / 25) * 25
-        self.columns = int((max(x for x, _ in corner) - self.west) / 25) + 1
-        self.rows = int((self.north - min(y for _, y in corner)) / 25) + 1
-        self.cells = [[value_at(c, r) for c in range(self.columns)] for r in range(self.rows)]
-
-    def write(self, path):
-        with open(path + ".asc", "w", encoding="utf-8") as f:
-            f.write(f"ncols {self.columns}\nnrows {self.rows}\nxllcorner {self.west}\n"
-                    f"yllcorner {self.north - 25 * self.rows}\ncellsize 25\nNODATA_value {self.NODATA}\n")
-            for row in self.cells:
-                f.write(" ".join(map(str, row)) + "\n")
-        tool("gdal_translate", "-q", "-a_srs", "EPSG:3006", "-a_nodata", str(self.NODATA), "-ot", "Int16",
-             "-co", "COMPRESS=DEFLATE", path + ".asc", path)
-
-    def at(self, x, y):
-        c, r = math.floor((x - self.west) / 25), math.floor((self.north - y) / 25)
-        if not (0 <= c < self.columns and 0 <= r < self.rows):
-            return None
-        value = self.cells[r][c]
-        return None if value == self.NODATA else value
-
-
-def project(points):
-    """Longitude and latitude to EPSG:3006, by PROJ's own tool."""
-    text = "".join(f"{x:.12f} {y:.12f}\n" for x, y in points)
-    out = tool("gdaltransform", "-s_srs", "EPSG:4326", "-t_srs", "EPSG:3006", "-output_xy", stdin=text)
-    return [tuple(map(float, line.split()[:2])) for line in out.splitlines()]
-
-
-def make_maps(work):
-    write_polygons(f"{work}/alfa.geojson", ALFA, ("tech", "dbm"))
-    # the same map in three formats; corners are near enough that straight edges do not matter
-    tool("ogr2ogr", "-t_srs", "EPSG:3006", "-nln", "coverage", f"{work}/alfa.gpkg", f"{work}/alfa.geojson")
-    tool("ogr2ogr", "-t_srs", "EPSG:25833", f"{work}/alfa.shp", f"{work}/alfa.geojson")
-    write_polygons(f"{work}/areas.geojson", AREAS, ("kommun",))
-    beta = Grid(lambda c, r: Grid.NODATA if 300 < r < 340 else -85 - (r * 7 // 60 + c // 9) % 40)
-    beta.write(f"{work}/beta.tif")
-    gamma = Grid(lambda c, r: Grid.NODATA if r > 1100 else 3 if r > 500 else (r // 90) % 4)
-    gamma.write(f"{work}/gamma.tif")
-    return beta, gamma
-
-
-def claim_functions(beta, gamma):
-    """For each operator: squares -> list of claimed level, True or None."""
-    def alfa_at(points):
-        found = []
-        for x, y in points:
-            levels = [level for rings, tech, level in ALFA
-                      if tech == "4G" and level >= -110 and in_polygon(rings, x, y)]
-            found.append(max(levels) if levels else None)
-        return found
-
-    def beta_at(points):
-        values = [beta.at(*p) for p in project(points)]
-        return [v if v is not None and v >= -105 else None for v in values]
-
-    def gamma_at(points):
-        return [True if gamma.at(*p) in (1, 3) else None for p in project(points)]
-    return {"Alfa": alfa_at, "Beta": beta_at, "Gamma": gamma_at}
-
+                         middle, moving_blocks, near, rank, rows, run, squares, wilson, write_drive)
 
 # ---- the slow way ----
 
@@ -408,21 +281,6 @@ def check_shift_by_drives(work, out, drives):
         check(f"{operator}: shifted by 5 dB as if measured so", near(got, want, 2e-6), (got, want))
 
 
-def compare(work, out, into, *options, status=0):
-    return run("compare", "--seed", str(SEED), "--resamples", str(ROUNDS), "-o", into, *options, out, status=status)
-
-
-def check_formats(work, out):
-    """The same polygons as GeoPackage, Shapefile and GeoJSON, in three coordinate systems."""
-    said = {}
-    for name in ("alfa.gpkg", "alfa.shp", "alfa.geojson"):
-        compare(work, out, f"{work}/one.gpkg", "--map", f"Alfa={work}/{name},where=tech = '4G',level=dbm,min=-110")
-        said[name] = [(r["claimed"], r["claimed_share"]) for r in rows(f"{work}/one.gpkg", "SELECT * FROM claims")]
-    for name, found in said.items():
-        same = sum(a[0] == b[0] and abs(a[1] - b[1]) < 0.11 for a, b in zip(found, said["alfa.geojson"]))
-        check(f"{name} claims the same", same == len(found) == len(said["alfa.geojson"]), (same, len(found)))
-
-
 # ---- square by square ----
 
 def grid(points):
@@ -515,87 +373,6 @@ def check_squares(work, drives, functions):
               near(t["reliability"], good / (good + bad), error) and t["km_claimed_uncertain"] == 0.0, t)
 
 
-def three_maps(work):
-    return ["--map", f"Alfa={work}/alfa.gpkg,layer=coverage,where=tech = '4G',level=dbm,min=-110",
-            "--map", f"Beta={work}/beta.tif,min=-105", "--map", f"Gamma={work}/gamma.tif,classes=1/3"]
-
-
-def one_line(work, out, what, pattern, *options, status=1):
-    target = f"{work}/never.gpkg"
-    done = compare(work, out, target, *options, status=status)
-    check(what, done.stderr.count("\n") == 1 and pattern in done.stderr and not os.path.exists(target), done.stderr)
-
-
-def check_wrong(work, out):
-    alfa = f"Alfa={work}/alfa.gpkg"
-    shutil.copy(f"{work}/alfa.shp", f"{work}/bare.shp")
-    for end in ("shx", "dbf"):
-        shutil.copy(f"{work}/alfa.{end}", f"{work}/bare.{end}")
-    one_line(work, out, "polygons without a system", "does not say its coordinate system", "--map", f"Alfa={work}/bare.shp")
-    tool("gdal_translate", "-q", f"{work}/beta.tif.asc", f"{work}/bare.tif")
-    one_line(work, out, "raster without a system", "crs=EPSG", "--map", f"Alfa={work}/bare.tif,min=-105")
-    compare(work, out, f"{work}/named.gpkg", "--map", f"Beta={work}/bare.tif,min=-105,crs=EPSG:3006")
-    one_line(work, out, "no such map", "there is no such map", "--map", f"Alfa={work}/none.gpkg")
-    one_line(work, out, "no such operator", "it has Alfa, Beta, Gamma", "--map", f"Delta={work}/alfa.gpkg")
-    one_line(work, out, "no operator", "OPERATOR=FILE", "--map", f"{work}/alfa.gpkg")
-    one_line(work, out, "no such layer", "it has: coverage", "--map", alfa + ",layer=cover")
-    one_line(work, out, "no such attribute", "it has:", "--map", alfa + ",level=rsrp")
-    one_line(work, out, "min= without level=", "min= needs level=", "--map", alfa + ",min=-105")
-    one_line(work, out, "min= that is no number", "is not a number", "--map", alfa + ",level=dbm,min=low")
-    one_line(work, out, "classes= that are no numbers", "is not a number", "--map", f"Beta={work}/gamma.tif,classes=1/x")
-    one_line(work, out, "where= that is no SQL", "where", "--map", alfa + ",where=tech ==== 4")
-    one_line(work, out, "the same operator twice", "twice", "--map", alfa, "--map", alfa)
-    with open(f"{work}/text.gpkg", "w", encoding="utf-8") as f:
-        f.write("no map\n")
-    one_line(work, out, "a text for a map", "text.gpkg", "--map", f"Alfa={work}/text.gpkg")
-    with open(f"{work}/beta.tif", "rb") as whole, open(f"{work}/half.tif", "wb") as half:
-        half.write(whole.read()[:3000])
-    one_line(work, out, "half a raster", "half.tif", "--map", f"Beta={work}/half.tif,min=-105")
-    one_line(work, out, "two results", "too many", "--map", alfa, f"{work}/net.gpkg", status=2)
-    one_line(work, out, "no such service", "it has", "--map", alfa, "--service", "telepathy")
-    done = run("compare", "-o", f"{work}/never.gpkg", "--map", alfa, f"{work}/day0.drive", status=1)
-    check("a drive for results", done.stderr.count("\n") == 1, done.stderr)
-    one_line(work, out, "areas without that field", "it has:", "--map", alfa, "--areas", f"{work}/areas.geojson,name=nr")
-    write_polygons(f"{work}/empty.geojson", [], ())
-    write_polygons(f"{work}/far.geojson", [([[(x + 20, y) for x, y in box(0, 9000)]],)], ())
-    for name in ("empty", "far"):
-        done = compare(work, out, f"{work}/{name}.gpkg", "--map", f"Alfa={work}/{name}.geojson")
-        check(f"{name} map: a warning, and nothing is claimed", "is it the right map" in done.stderr and
-              done.stderr.count("\n") == 1 and
-              rows(f"{work}/{name}.gpkg", "SELECT sum(claimed) AS n FROM claims")[0]["n"] == 0, done.stderr)
-    bow = box(2000, 4000)
-    bow[5], bow[30] = bow[30], bow[5]
-    write_polygons(f"{work}/bow.geojson", [([bow], "4G")], ("tech",))
-    done = compare(work, out, f"{work}/bow.gpkg", "--map", f"Alfa={work}/bow.geojson")
-    check("a polygon that crosses itself is read", rows(f"{work}/bow.gpkg",
-          "SELECT sum(claimed) AS n FROM claims")[0]["n"] > 5, done.stderr)
-    parts = [box(2000, 4000), box(3000, 6000)]
-    twice = {"type": "Feature", "properties": {}, "geometry": {
-        "type": "MultiPolygon", "coordinates": [[[list(p) for p in part + part[:1]]] for part in parts]}}
-    with open(f"{work}/twice.geojson", "w", encoding="utf-8") as f:
-        json.dump({"type": "FeatureCollection", "features": [twice]}, f)
-    write_polygons(f"{work}/apart.geojson", [([part],) for part in parts], ())
-    shares = []
-    for name in ("twice", "apart"):
-        compare(work, out, f"{work}/{name}.gpkg", "--map", f"Alfa={work}/{name}.geojson")
-        shares.append([r["claimed_share"] for r in rows(f"{work}/{name}.gpkg", "SELECT * FROM claims")])
-    check("parts of a polygon that overlap claim like two polygons", shares[0] == shares[1] and
-          sum(shares[0]) > 35, shares[0])
-
-
-def check_again(work, out):
-    """Compared again, in place: tables are replaced, not doubled, and the bytes are the same."""
-    options = ["--map", f"Alfa={work}/alfa.gpkg,where=tech = '4G'"]
-    sums = []
-    for into in ("once.gpkg", "twice.gpkg"):
-        compare(work, out, f"{work}/{into}", *options)
-    compare(work, f"{work}/twice.gpkg", f"{work}/twice.gpkg", *options)
-    for into in ("once.gpkg", "twice.gpkg"):
-        sums.append([rows(f"{work}/{into}", f"SELECT * FROM {t}") for t in
-                     ("claims", "claim_tables", "overclaims", "claim_sensitivity", "arcep", "vehicle_loss")])
-    check("compared twice is compared once", sums[0] == sums[1])
-
-
 def main():
     with tempfile.TemporaryDirectory(prefix="corridor-compare-") as work:
         out, drives = make_results(work)
@@ -615,9 +392,6 @@ def main():
         check_arcep(compared, items)
         check_shift_by_drives(work, compared, drives)
         check_squares(work, drives, functions)
-        check_formats(work, out)
-        check_again(work, out)
-        check_wrong(work, out)
 
 
 if not os.path.exists(CORRIDOR) or not shutil.which("gdal_translate"):
