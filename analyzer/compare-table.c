@@ -128,10 +128,11 @@ static void add_item(Table *t, const CompareItem *i, gboolean by_square, gboolea
     t->tests += t->all[at] > 0.0 ? 1 : 0;
 }
 
-static void decision_columns(OutRow *row, const char *suffix, int64_t k, int64_t n, double target)
+static void decision_columns(OutRow *row, const char *suffix, double successes, int64_t n,
+                             double target)
 {
     int64_t more;
-    StatDecision decision = stat_decide(k, n, target, 0.05, &more);
+    StatDecision decision = stat_decide(successes, n, target, 0.05, &more);
     g_autofree char *name = g_strconcat("decision_", suffix, NULL);
     g_autofree char *more_name = g_strconcat("more_tests_", suffix, NULL);
     out_text(row, name, n > 0 ? stat_decision_name(decision) : NULL);
@@ -169,10 +170,10 @@ static void km_columns(OutRow *row, const Table *t)
 }
 
 /* "not decided, n = 45 (104 more tests would decide)" */
-static char *decision_text(int64_t k, int64_t n, double target)
+static char *decision_text(double successes, int64_t n, double target)
 {
     int64_t more;
-    StatDecision decision = stat_decide(k, n, target, 0.05, &more);
+    StatDecision decision = stat_decide(successes, n, target, 0.05, &more);
     const char *name = stat_decision_name(decision);
     if (decision != STAT_NOT_DECIDED)
         return g_strdup_printf("%s, n = %" G_GINT64_FORMAT, name, n);
@@ -198,8 +199,8 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     double share = found.share;
     StatInterval wilson = stat_wilson(isnan(share) ? 0.0 : share, found.n_effective, STAT_Z95);
     gboolean known = t->all_m > 0.0;
-    int64_t tests = (int64_t)floor(found.n_effective + 0.5);
-    int64_t successes = known ? (int64_t)floor(share * (double)tests + 0.5) : 0;
+    int64_t tests = (int64_t)floor(found.n_effective);
+    double successes = known ? share * (double)tests : 0.0;
     out_text(row, "operator", group->operator_label);
     out_text(row, "antenna", group->antenna);
     out_text(row, "service", c->service_id);
@@ -223,7 +224,7 @@ static gboolean write_table(Compare *c, OutRow *row, const CompareItem *group, c
     out_real(row, "bias", f.bias);
     out_int(row, "tests", t->tests);
     out_int(row, "tests_effective", tests);
-    out_int(row, "successes_effective", successes);
+    out_real(row, "successes_effective", successes);
     decision_columns(row, "98", successes, tests, TARGET);
     decision_columns(row, "95", successes, tests, TARGET_50);
     if (area == NULL && !by_square && known) {

@@ -96,19 +96,21 @@ int64_t stat_proof_tests(int64_t failures, double target, double alpha)
     return low;
 }
 
-static StatDecision decide(int64_t k, int64_t n, double target, double alpha)
+/* Parts of a failure count for whoever it does not help. */
+static StatDecision decide(double successes, int64_t n, double target, double alpha)
 {
-    int64_t failures = n - k;
-    if (n > 0 && stat_binomial_cdf(failures, n, 1.0 - target) <= alpha)
+    double failures = fmax(0.0, (double)n - successes);
+    int64_t most = (int64_t)ceil(failures - 1e-9), least = (int64_t)floor(failures + 1e-9);
+    if (n > 0 && stat_binomial_cdf(most, n, 1.0 - target) <= alpha)
         return STAT_CONFIRMED;
-    if (n > 0 && 1.0 - stat_binomial_cdf(failures - 1, n, 1.0 - target) <= alpha)
+    if (n > 0 && 1.0 - stat_binomial_cdf(least - 1, n, 1.0 - target) <= alpha)
         return STAT_CONTRADICTED;
     return STAT_NOT_DECIDED;
 }
 
-StatDecision stat_decide(int64_t k, int64_t n, double target, double alpha, int64_t *more)
+StatDecision stat_decide(double successes, int64_t n, double target, double alpha, int64_t *more)
 {
-    StatDecision now = decide(k, n, target, alpha);
+    StatDecision now = decide(successes, n, target, alpha);
     if (more == NULL)
         return now;
     *more = 0;
@@ -116,12 +118,9 @@ StatDecision stat_decide(int64_t k, int64_t n, double target, double alpha, int6
         return now;
     /* a share exactly at the target is never decided; else the number is found by doubling and
      * halving, for a decision once reached at a fixed share stays */
-    double share = n > 0 ? (double)k / (double)n : 1.0;
+    double share = n > 0 ? successes / (double)n : 1.0;
     int64_t low = n, high = MAX(n, 16);
-    for (;;) {
-        if (decide((int64_t)floor(share * (double)high + 0.5), high, target, alpha) !=
-            STAT_NOT_DECIDED)
-            break;
+    while (decide(share * (double)high, high, target, alpha) == STAT_NOT_DECIDED) {
         low = high;
         high *= 2;
         if (high > MOST_TESTS) {
@@ -131,8 +130,7 @@ StatDecision stat_decide(int64_t k, int64_t n, double target, double alpha, int6
     }
     while (high - low > 1) {
         int64_t mid = low + (high - low) / 2;
-        if (decide((int64_t)floor(share * (double)mid + 0.5), mid, target, alpha) ==
-            STAT_NOT_DECIDED)
+        if (decide(share * (double)mid, mid, target, alpha) == STAT_NOT_DECIDED)
             low = mid;
         else
             high = mid;

@@ -57,10 +57,12 @@ int64_t stat_proof_tests(int64_t failures, double target, double alpha);
 
 typedef enum { STAT_NOT_DECIDED, STAT_CONFIRMED, STAT_CONTRADICTED } StatDecision;
 
-/* Claim "at least `target` succeed" after k successes of n: exact one-sided tests at level alpha.
+/* Claim "at least `target` succeed" after so many successes of n: exact one-sided tests at level
+ * alpha. Successes may be a fraction (of an effective number): the failures are rounded up to
+ * confirm, and down to contradict.
  * `more` (nullable): tests that would still be needed to decide if the observed share went on; 0
  * when decided, -1 if a million would not do. */
-StatDecision stat_decide(int64_t k, int64_t n, double target, double alpha, int64_t *more);
+StatDecision stat_decide(double successes, int64_t n, double target, double alpha, int64_t *more);
 const char *stat_decision_name(StatDecision decision);
 
 /* ---- ranks (stat-rank.c) ---- */

@@ -195,12 +195,13 @@ def binomial_cdf(k, n, p):
 
 
 def decide(k, n, target):
-    """Exact binomial tests at 5 %, both ways."""
+    """Exact binomial tests at 5 %, both ways; parts of a failure count for whoever they do not help."""
     if n == 0:
         return "not decided"
-    if binomial_cdf(n - k, n, 1 - target) <= 0.05:
+    most, least = math.ceil(n - k - 1e-9), math.floor(n - k + 1e-9)
+    if binomial_cdf(most, n, 1 - target) <= 0.05:
         return "confirmed"
-    if n > k and 1 - binomial_cdf(n - k - 1, n, 1 - target) <= 0.05:
+    if least > 0 and 1 - binomial_cdf(least - 1, n, 1 - target) <= 0.05:
         return "contradicted"
     return "not decided"
 

@@ -91,8 +91,8 @@ def check_tables(out, items):
         low, high = wilson(share, worth)
         check_quiet(t, "wilson_low", low)
         check_quiet(t, "wilson_high", high)
-        n = math.floor(worth + 0.5)
-        k = math.floor(share * n + 0.5)
+        n = math.floor(worth + 1e-9)
+        k = share * n
         check_quiet(t, "tests", sum(known))
         check_quiet(t, "tests_effective", n)
         check_quiet(t, "successes_effective", k)
@@ -121,8 +121,8 @@ def check_decision(t, suffix, target, k, n):
         check_quiet(t, "more_tests_" + suffix, 0)
     elif more is not None:
         share = k / n
-        if decide(math.floor(share * (n + more) + 0.5), n + more, target) == "not decided" or \
-                decide(math.floor(share * (n + more - 1) + 0.5), n + more - 1, target) != "not decided":
+        if decide(share * (n + more), n + more, target) == "not decided" or \
+                decide(share * (n + more - 1), n + more - 1, target) != "not decided":
             check("tests that would decide", False, (k, n, target, more))
 
 

@@ -118,9 +118,8 @@ static void test_decisions(void)
             double dc = stat_decorrelation_levels(line.level, line.n, PIECE_M, &known);
             StatShare s =
                 stat_share_interval(line.good, line.all, line.n, PIECE_M, dc, 1000.0, 10, 1);
-            int64_t n = (int64_t)floor(s.n_effective + 0.5);
-            StatDecision d =
-                stat_decide((int64_t)floor(s.share * (double)n + 0.5), n, 0.98, 0.05, NULL);
+            int64_t n = (int64_t)floor(s.n_effective);
+            StatDecision d = stat_decide(s.share * (double)n, n, 0.98, 0.05, NULL);
             confirmed += d == STAT_CONFIRMED;
             contradicted += d == STAT_CONTRADICTED;
         }

@@ -86,6 +86,10 @@ static void test_decide(void)
     g_assert_cmpint(more, ==, 149);
     g_assert_cmpint(stat_decide(98, 100, 0.98, 0.05, &more), ==, STAT_NOT_DECIDED);
     g_assert_cmpint(more, ==, -1);
+    /* 1.5 failures of 9 are at least one: that may happen by chance; two would not */
+    g_assert_cmpint(stat_decide(7.5, 9, 0.98, 0.05, NULL), ==, STAT_NOT_DECIDED);
+    g_assert_cmpint(stat_decide(7.0, 9, 0.98, 0.05, NULL), ==, STAT_CONTRADICTED);
+    g_assert_cmpint(stat_decide(148.5, 149, 0.98, 0.05, NULL), ==, STAT_NOT_DECIDED);
     g_assert_cmpstr(stat_decision_name(STAT_CONTRADICTED), ==, "contradicted");
 }
 
