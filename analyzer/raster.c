@@ -18,6 +18,7 @@ struct Raster {
     GDALRasterBandH band, mask; /* mask NULL: all valid */
     OGRCoordinateTransformationH transform;
     double inverse[6];
+    double scale, offset; /* of stored values: level = stored * scale + offset */
     int width, height;
     int x0, y0, nx, ny; /* window held */
     double value[WINDOW * WINDOW];
@@ -84,6 +85,13 @@ Raster *raster_open(const char *path, const char *crs, GError **error)
         return NULL;
     }
     raster->band = GDALGetRasterBand(raster->dataset, 1);
+    int known;
+    raster->scale = GDALGetRasterScale(raster->band, &known);
+    if (!known || raster->scale == 0.0)
+        raster->scale = 1.0;
+    raster->offset = GDALGetRasterOffset(raster->band, &known);
+    if (!known)
+        raster->offset = 0.0;
     raster->width = GDALGetRasterXSize(raster->dataset);
     raster->height = GDALGetRasterYSize(raster->dataset);
     if (!(GDALGetMaskFlags(raster->band) & GMF_ALL_VALID))
@@ -145,7 +153,7 @@ gboolean raster_at(Raster *raster, GeoPoint point, gboolean *is_inside, gboolean
     if (!hold(raster, (int)px, (int)py, error))
         return FALSE;
     int i = ((int)py - raster->y0) * raster->nx + ((int)px - raster->x0);
-    *value = raster->value[i];
+    *value = raster->value[i] * raster->scale + raster->offset;
     *has_value = isfinite(*value) && (raster->mask == NULL || raster->valid[i] != 0);
     return TRUE;
 }

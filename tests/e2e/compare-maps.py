@@ -24,6 +24,18 @@ def check_formats(work, out):
         check(f"{name} claims the same", same == len(found) == len(said["alfa.geojson"]), (same, len(found)))
 
 
+def check_scaled(work, out):
+    """A raster that stores tenths of a dB above -50 dBm, as its scale and offset say."""
+    tool("gdal_translate", "-q", "-ot", "Int16", "-scale", "-150", "0", "-1000", "500", "-a_scale", "0.1", "-a_offset",
+         "-50", "-a_nodata", "-32768", f"{work}/beta.tif", f"{work}/tenths.tif")
+    said = []
+    for name in ("beta", "tenths"):
+        compare(work, out, f"{work}/one.gpkg", "--map", f"Beta={work}/{name}.tif,min=-105")
+        said.append([(r["claimed_share"], r["claimed_level"] and round(r["claimed_level"], 6))
+                     for r in rows(f"{work}/one.gpkg", "SELECT * FROM claims")])
+    check("scale and offset of a raster are applied", said[0] == said[1] and any(s for s, _ in said[0]))
+
+
 def check_again(work, out):
     """Compared again, in place: tables are replaced, not doubled, and the bytes are the same."""
     options = ["--map", f"Alfa={work}/alfa.gpkg,where=tech = '4G'"]
@@ -105,6 +117,7 @@ def main():
         out, _ = make_results(work)
         make_maps(work)
         check_formats(work, out)
+        check_scaled(work, out)
         check_again(work, out)
         check_wrong(work, out)
 
