@@ -28,7 +28,12 @@ void key_free(Key *key)
 Key *key_load(const char *path, GError **error)
 {
     struct stat status;
-    if (stat(path, &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
+    gboolean there = stat(path, &status) == 0;
+    if (there && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+        g_set_error(error, KEY_ERROR, KEY_ERROR_FILE, "%s: a key is a file", path);
+        return NULL;
+    }
+    if (there && (status.st_mode & S_IRWXO) != 0) {
         g_set_error(error, KEY_ERROR, KEY_ERROR_OPEN,
                     "%s: others may read this key; use chmod 0640", path);
         return NULL;

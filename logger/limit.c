@@ -10,14 +10,28 @@ struct Peers {
     GPtrArray *masks; /* GInetAddressMask */
 };
 
+/* GLib takes any length of prefix and complains aloud; NULL if it is no network. */
+static GInetAddressMask *mask_of(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    guint64 most = strchr(text, ':') ? 128 : 32;
+    if (slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, most, NULL, NULL))
+        return NULL;
+    return g_inet_address_mask_new_from_string(text, NULL);
+}
+
 Peers *peers_new(const char *const *networks, GError **error)
 {
     g_autoptr(Peers) peers = g_new0(Peers, 1);
     peers->masks = g_ptr_array_new_with_free_func(g_object_unref);
     for (unsigned i = 0; networks && networks[i]; i++) {
-        GInetAddressMask *mask = g_inet_address_mask_new_from_string(networks[i], error);
-        if (!mask)
+        GInetAddressMask *mask = mask_of(networks[i]);
+        if (!mask) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                        "\"%s\" is no network; write it like 192.0.2.0/24 or 2001:db8::/32",
+                        networks[i]);
             return NULL;
+        }
         g_ptr_array_add(peers->masks, mask);
     }
     return g_steal_pointer(&peers);

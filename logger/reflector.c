@@ -94,7 +94,7 @@ static gboolean open_door(Reflector *reflector, const char *address, guint16 por
     };
     UdpSocket *socket = udp_open(&options, error);
     if (!socket) {
-        g_prefix_error(error, "port %u: ", port);
+        g_prefix_error(error, "UDP port %u of %s: ", port, address);
         return FALSE;
     }
     Door *door = g_new0(Door, 1);

@@ -63,14 +63,30 @@ static gboolean set_options(int fd, const UdpOptions *options)
     return good;
 }
 
+/* What to do about it; "" where nothing is known to help. */
+static const char *advice(int cause)
+{
+    static const struct {
+        int cause;
+        const char *text;
+    } rows[] = {{EADDRINUSE, "; another program has it: stop that one or choose another port"},
+                {EACCES, "; ports below 1024 need CAP_NET_BIND_SERVICE, or choose another port"},
+                {EADDRNOTAVAIL, "; choose an address of this machine"},
+                {ENODEV, "; `ip link` shows the interfaces there are"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].cause == cause)
+            return rows[i].text;
+    return "";
+}
+
 static UdpSocket *fail(int fd, const UdpOptions *options, const char *what, GError **error)
 {
     int cause = errno;
     UdpError code = cause == ENODEV || cause == EADDRNOTAVAIL || cause == ENETUNREACH
                         ? UDP_ERROR_INTERFACE
                         : UDP_ERROR_SYSTEM;
-    g_set_error(error, UDP_ERROR, (int)code, "socket%s%s: %s: %s", options->device ? " on " : "",
-                options->device ? options->device : "", what, g_strerror(cause));
+    g_set_error(error, UDP_ERROR, (int)code, "socket%s%s: %s: %s%s", options->device ? " on " : "",
+                options->device ? options->device : "", what, g_strerror(cause), advice(cause));
     if (fd >= 0)
         close(fd);
     return NULL;

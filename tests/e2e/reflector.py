@@ -7,6 +7,7 @@ import hmac
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -37,6 +38,51 @@ def usage(lab, checks):
                     f"{arguments}: {done.returncode} {done.stderr!r}")
     done = subprocess.run([netlab.REFLECTOR, "--version"], capture_output=True, text=True)
     checks.that(done.returncode == 0 and "corridor-reflector" in done.stdout, done.stdout)
+
+
+def refusals(lab, checks):
+    """Wrong keys, ports that are taken or forbidden, interfaces and addresses that are not there: one
+    line that names it, exit 1, and whoever answered before still does."""
+    link = lab.link("wwan1")
+    lab.reflector(link)
+    files = {"empty": b"", "short": b"00112233\n", "no-hex": b"x" * 64, "odd": b"0" * 33,
+             "binary": bytes(range(256)), "two": netlab.KEY.encode() + b"\n" + b"0" * 32 + b"\n"}
+    for name, content in files.items():
+        path = os.path.join(lab.folder, name)
+        with open(path, "wb") as f:
+            f.write(content)
+        os.chmod(path, 0o600)
+    folder = os.path.join(lab.folder, "folder")
+    os.mkdir(folder, 0o700)
+    rows = [(["--key", os.path.join(lab.folder, name)], 1, name) for name in files]
+    rows += [(["--key", folder], 1, "a key is a file"),
+             (["--key", lab.key], 1, "UDP port 862 of 0.0.0.0"),
+             (["--key", lab.key, "--stamp-port", "900"], 1, "UDP port 8762 of"),
+             (["--key", lab.key, "--stamp-port", "900", "--session-port", "901", "--interface",
+               "wwan99"], 1, "wwan99"),
+             (["--key", lab.key, "--listen", "192.0.2.77"], 1, "192.0.2.77"),
+             (["--peer", "10.0.0.300/8"], 2, "10.0.0.300/8"), (["--peer", "fe80::/200"], 2, "/200"),
+             (["--peer", "10.0.0.0/-1"], 2, "/-1"), (["--peer", "everybody"], 2, "everybody"),
+             (["--peer", "10.0.0.1/8"], 2, "10.0.0.1/8"), (["--rate", "x", "--key", "x"], 2, "--rate"),
+             (["--sessions", "0", "--key", "x"], 2, "--sessions"),
+             (["--max-rate", "-5", "--key", "x"], 2, "--max-rate"),
+             (["--stamp-port", "0", "--key", "x"], 2, "port"), (["--key"], 2, "--key")]
+    for arguments, status, word in rows:
+        done = lab.run(link.server, [netlab.REFLECTOR, *arguments], check=False, timeout=10)
+        checks.that(done.returncode == status and done.stderr.count("\n") == 1 and
+                    done.stderr.startswith("corridor-reflector: ") and word in done.stderr,
+                    f"{arguments}: {done.returncode} {done.stderr!r}")
+    # As nobody: port 862 is not ours to take. Needs a user beside root.
+    if shutil.which("setpriv") and os.geteuid() == 0:
+        done = lab.run(link.server, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                     netlab.REFLECTOR, "--peer", "::/0", "--listen", "127.0.0.1"],
+                       check=False, timeout=10)
+        if "setpriv" not in done.stderr and "Permission denied (os" not in done.stderr:
+            checks.that(done.returncode == 1 and "CAP_NET_BIND_SERVICE" in done.stderr and
+                        done.stderr.count("\n") == 1, f"as nobody: {done.returncode} {done.stderr!r}")
+    probe = netlab.table(lab.probe(link, "stamp", "-s", "1"), "probes")[0]
+    checks.that(probe["detail"]["received"] >= 20, f"the first one answers no more: {probe}")
+    link.close()
 
 
 def counts(log):
@@ -155,6 +201,7 @@ def main():
     lab = netlab.Lab()
     checks = netlab.Checks()
     usage(lab, checks)
+    refusals(lab, checks)
     hostile(lab, checks)
     checks.end()
 
