@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-analyze [SAMPLES]: analyze against a bare SELECT of the same columns through SQLite's C API
- * on the same drives, two jobs against one, and the memory it takes. */
+ * on the same drives; two jobs against one; sealed drives; a second run, that does not match again;
+ * and the memory it takes. Ratios by the clock and by the processor's time, which other work on the
+ * machine disturbs less. */
 #include "tests/bench/made-drive.h"
 
 #include <glib/gstdio.h>
@@ -12,9 +14,30 @@
 
 #define DRIVES 4
 
-static double now_s(void)
+static char *folder, *corridor, *network, *out, *drive[DRIVES];
+
+typedef struct {
+    double clock_s, cpu_s;
+} Cost;
+
+static double timeval_s(struct timeval t)
 {
-    return (double)g_get_monotonic_time() / 1e6;
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+/* Since some time; of this process or of its children. */
+static Cost now(int who)
+{
+    struct rusage usage;
+    (void)getrusage(who, &usage);
+    return (Cost){(double)g_get_monotonic_time() / 1e6,
+                  timeval_s(usage.ru_utime) + timeval_s(usage.ru_stime)};
+}
+
+static Cost since(Cost start, int who)
+{
+    Cost end = now(who);
+    return (Cost){end.clock_s - start.clock_s, end.cpu_s - start.cpu_s};
 }
 
 static void check(const GError *error)
@@ -39,9 +62,10 @@ static void make(const char *path, guint64 n, guint number)
     check(error);
 }
 
-static double select_all(const char *path)
+static Cost select_all(const char *path)
 {
-    double start = now_s(), sum = 0.0;
+    Cost start = now(RUSAGE_SELF);
+    double sum = 0.0;
     sqlite3 *db;
     sqlite3_stmt *statement;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
@@ -60,7 +84,7 @@ static double select_all(const char *path)
     sqlite3_close(db);
     if (sum == 1.0)
         puts("");
-    return now_s() - start;
+    return since(start, RUSAGE_SELF);
 }
 
 static void run(const char *const *argv)
@@ -74,7 +98,7 @@ static void run(const char *const *argv)
     check(error);
 }
 
-static void make_network(const char *corridor, const char *folder, const char *network)
+static void make_network(void)
 {
     MadeDrive options = made_drive_default(1);
     g_autofree char *map = g_build_filename(folder, "line.geojson", NULL);
@@ -94,40 +118,67 @@ static void make_network(const char *corridor, const char *folder, const char *n
     run((const char *[]){corridor, "network", "build", "-o", network, map, NULL});
 }
 
+static void forget_matches(void)
+{
+    for (guint i = 0; i < DRIVES; i++) {
+        g_autofree char *kept = g_strconcat(drive[i], ".match", NULL);
+        (void)g_remove(kept);
+    }
+}
+
+static Cost analyze(const char *jobs)
+{
+    Cost start = now(RUSAGE_CHILDREN);
+    run((const char *[]){corridor, "analyze", "--jobs", jobs, "-n", network, "-o", out, drive[0],
+                         drive[1], drive[2], drive[3], NULL});
+    return since(start, RUSAGE_CHILDREN);
+}
+
+static void show(const char *what, Cost cost, Cost beside, const char *whom)
+{
+    printf("%-34s %6.2f s, %6.2f s of CPU: %.2f x the rate of %s (%.2f x by CPU)\n", what,
+           cost.clock_s, cost.cpu_s, beside.clock_s / cost.clock_s, whom,
+           beside.cpu_s / cost.cpu_s);
+}
+
 int main(int argc, char **argv)
 {
     guint64 n = argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : 10000000;
     const char *build = g_getenv("CORRIDOR_BUILD");
-    g_autofree char *corridor =
-        g_build_filename(build ? build : "build", "analyzer", "corridor", NULL);
+    corridor = g_build_filename(build ? build : "build", "analyzer", "corridor", NULL);
     g_autoptr(GError) error = NULL;
-    g_autofree char *folder = g_dir_make_tmp("bench-analyze-XXXXXX", &error);
+    folder = g_dir_make_tmp("bench-analyze-XXXXXX", &error);
     check(error);
-    g_autofree char *network = g_build_filename(folder, "net.gpkg", NULL);
-    g_autofree char *out = g_build_filename(folder, "out.gpkg", NULL);
-    char *drive[DRIVES];
-    double select = 0.0, jobs[2];
-    make_network(corridor, folder, network);
+    network = g_build_filename(folder, "net.gpkg", NULL);
+    out = g_build_filename(folder, "out.gpkg", NULL);
+    Cost select = {0};
+    make_network();
     for (guint i = 0; i < DRIVES; i++) {
         drive[i] = g_strdup_printf("%s/%u.drive", folder, i);
         make(drive[i], n / DRIVES, i);
     }
-    for (guint i = 0; i < DRIVES; i++)
-        select += select_all(drive[i]);
-    for (guint j = 0; j < 2; j++) {
-        double start = now_s();
-        run((const char *[]){corridor, "analyze", "--jobs", j ? "2" : "1", "-n", network, "-o", out,
-                             drive[0], drive[1], drive[2], drive[3], NULL});
-        jobs[j] = now_s() - start;
+    for (guint i = 0; i < DRIVES; i++) {
+        Cost one = select_all(drive[i]);
+        select.clock_s += one.clock_s;
+        select.cpu_s += one.cpu_s;
     }
+    printf("%" G_GUINT64_FORMAT " samples in %d drives\n", n, DRIVES);
+    printf("%-34s %6.2f s, %6.2f s of CPU\n", "SELECT of the same columns", select.clock_s,
+           select.cpu_s);
+    Cost one = analyze("1");
+    show("analyze, rows, 1 job", one, select, "SELECT");
+    forget_matches();
+    Cost two = analyze("2");
+    show("analyze, rows, 2 jobs", two, one, "1 job");
+    run((const char *[]){corridor, "seal", drive[0], drive[1], drive[2], drive[3], NULL});
+    forget_matches();
+    Cost sealed = analyze("1");
+    show("analyze, sealed, 1 job", sealed, select, "SELECT");
+    show("the same, matched before", analyze("1"), sealed, "the first run");
     struct rusage usage;
     (void)getrusage(RUSAGE_CHILDREN, &usage);
-    printf("%" G_GUINT64_FORMAT " samples in %d drives\n", n, DRIVES);
-    printf("SELECT of the same columns %6.2f s\n", select);
-    printf("analyze, 1 job             %6.2f s: %.2f x the rate of SELECT\n", jobs[0],
-           select / jobs[0]);
-    printf("analyze, 2 jobs            %6.2f s: %.2f x 1 job\n", jobs[1], jobs[0] / jobs[1]);
-    printf("largest memory             %6.0f MB\n", (double)usage.ru_maxrss / 1024.0);
+    printf("largest memory %.0f MB\n", (double)usage.ru_maxrss / 1024.0);
+    forget_matches();
     for (guint i = 0; i < DRIVES; i++) {
         g_remove(drive[i]);
         g_free(drive[i]);
@@ -137,5 +188,9 @@ int main(int argc, char **argv)
     g_remove(network);
     g_remove(out);
     g_rmdir(folder);
+    g_free(folder);
+    g_free(corridor);
+    g_free(network);
+    g_free(out);
     return 0;
 }
