@@ -56,6 +56,19 @@ good = f"[store]\nfolder={lab.drives_dir}\nkeep-free=1 MiB\n"
 configured(1, "key-file.*/no/key", good + "[reflector]\nhost=x\nkey-file=/no/key\n")
 logger(1, "no logger answers", "status", "--socket", lab.path("no.sock"))
 
+# What can be typed is offered.
+completion = os.path.join(riglab.SOURCE, "contrib/completion/corridor-logger.bash")
+for program, typed, wanted in ((riglab.LOGGER, "", ("run", "check", "status", "sample", "--config")),
+                               (riglab.LOGGER, "st", ("status",)),
+                               (riglab.LOGGER.replace("corridor-logger", "corridor-reflector"),
+                                "--stamp", ("--stamp-port",))):
+    offered = subprocess.run(
+        ["bash", "-c", 'source "$1"; COMP_WORDS=("$2" "$3"); COMP_CWORD=1; _corridor_logger; '
+         'echo "${COMPREPLY[*]}"', "bash", completion, program, typed], capture_output=True,
+        text=True, timeout=30, check=False).stdout.split()
+    if not set(wanted) <= set(offered):
+        problems.append(f"{program} {typed!r} offers {offered}")
+
 # As somebody who may not.
 stranger = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 if shutil.which("setpriv") and subprocess.run([*stranger, "true"], check=False,
