@@ -95,7 +95,7 @@ static double variance_slow(const double *x, guint n)
 static void test_spread(void)
 {
     enum { PLACES = 40, PASSES = 4 };
-    DiffPass pass[PLACES][2 * PASSES];
+    DiffPass pass[PLACES][2 * PASSES] = {{{0}}};
     DiffPair pairs[PLACES];
     double sum = 0.0, df = 0.0, fourth = 0.0;
     for (int i = 0; i < PLACES; i++) {
