@@ -3,6 +3,7 @@
  * on the same drives; two jobs against one; sealed drives; a second run, that does not match again;
  * and the memory it takes. Ratios by the clock and by the processor's time, which other work on the
  * machine disturbs less. */
+#include "tests/bench/bench.h"
 #include "tests/bench/made-drive.h"
 
 #include <glib/gstdio.h>
@@ -40,14 +41,6 @@ static Cost since(Cost start, int who)
     return (Cost){end.clock_s - start.clock_s, end.cpu_s - start.cpu_s};
 }
 
-static void check(const GError *error)
-{
-    if (error != NULL) {
-        (void)fprintf(stderr, "%s\n", error->message);
-        exit(1);
-    }
-}
-
 static void make(const char *path, guint64 n, guint number)
 {
     g_autoptr(GError) error = NULL;
@@ -55,11 +48,11 @@ static void make(const char *path, guint64 n, guint number)
     options.seed += number;
     options.start_ns += (gint64)number * 86400 * 1000000000;
     g_autoptr(DriveWriter) writer = drive_create(path, &error);
-    check(error);
+    bench_check(error);
     (void)made_drive_fill(writer, &options, &error);
-    check(error);
+    bench_check(error);
     (void)drive_writer_close(writer, &error);
-    check(error);
+    bench_check(error);
 }
 
 static Cost select_all(const char *path)
@@ -93,9 +86,9 @@ static void run(const char *const *argv)
     int status;
     (void)g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
                        NULL, NULL, &status, &error);
-    check(error);
+    bench_check(error);
     (void)g_spawn_check_wait_status(status, &error);
-    check(error);
+    bench_check(error);
 }
 
 static void make_network(void)
@@ -114,7 +107,7 @@ static void make_network(void)
     g_string_append(text, "]}}]}");
     g_autoptr(GError) error = NULL;
     (void)g_file_set_contents(map, text->str, -1, &error);
-    check(error);
+    bench_check(error);
     run((const char *[]){corridor, "network", "build", "-o", network, map, NULL});
 }
 
@@ -148,7 +141,7 @@ int main(int argc, char **argv)
     corridor = g_build_filename(build ? build : "build", "analyzer", "corridor", NULL);
     g_autoptr(GError) error = NULL;
     folder = g_dir_make_tmp("bench-analyze-XXXXXX", &error);
-    check(error);
+    bench_check(error);
     network = g_build_filename(folder, "net.gpkg", NULL);
     out = g_build_filename(folder, "out.gpkg", NULL);
     Cost select = {0};

@@ -2,6 +2,7 @@
 /* bench-drive [SAMPLES]: rows against sealed chunks, side by side: size, writing, sealing, reading,
  * and a bare SELECT of the same columns through SQLite's C API. */
 #include "formats/drive-read.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/made-drive.h"
 
 #include <glib/gstdio.h>
@@ -13,52 +14,39 @@
     (RECORD_BIT(SAMPLE, rat) | RECORD_BIT(SAMPLE, service) | RECORD_BIT(SAMPLE, rsrp_dbm) |        \
      RECORD_BIT(SAMPLE, rsrq_db) | RECORD_BIT(SAMPLE, sinr_db) | RECORD_BIT(SAMPLE, nr_rsrp_dbm))
 
-static double now_s(void)
-{
-    return (double)g_get_monotonic_time() / 1e6;
-}
-
-static void check(const GError *error)
-{
-    if (error != NULL) {
-        (void)fprintf(stderr, "%s\n", error->message);
-        exit(1);
-    }
-}
-
 static double make(const char *path, guint64 n, gboolean bulk)
 {
     g_autoptr(GError) error = NULL;
     MadeDrive options = made_drive_default(n);
-    double start = now_s();
+    double start = bench_now_s();
     g_autoptr(DriveWriter) writer = drive_create(path, &error);
-    check(error);
+    bench_check(error);
     if (bulk)
         (void)drive_writer_set_bulk(writer, &error);
     (void)made_drive_fill(writer, &options, &error);
-    check(error);
+    bench_check(error);
     (void)drive_writer_close(writer, &error);
-    check(error);
-    return now_s() - start;
+    bench_check(error);
+    return bench_now_s() - start;
 }
 
 /* Sums, so that nothing is optimized away; the same for both ways. */
 static double read_all(const char *path, uint64_t columns, double *sum)
 {
     g_autoptr(GError) error = NULL;
-    double start = now_s();
+    double start = bench_now_s();
     g_autoptr(Drive) drive = drive_open(path, &error);
-    check(error);
+    bench_check(error);
     g_autoptr(DriveCursor) cursor =
         drive_read(drive, RECORD_SAMPLE, columns, 0, INT64_MIN, INT64_MAX, &error);
-    check(error);
+    bench_check(error);
     const Batch *batch = NULL;
     *sum = 0;
     while ((batch = drive_next(cursor, &error)) != NULL)
         for (size_t i = 0; i < batch->n; i++)
             *sum += batch->column[SAMPLE_COL_rsrp_dbm].r[i];
-    check(error);
-    return now_s() - start;
+    bench_check(error);
+    return bench_now_s() - start;
 }
 
 /* All columns of all rows, as sealing needs them. */
@@ -66,7 +54,7 @@ static double bare_select_all(const char *path)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
-    double start = now_s();
+    double start = bench_now_s();
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, "SELECT * FROM samples", -1, &stmt, NULL) != SQLITE_OK)
         exit(1);
@@ -77,14 +65,14 @@ static double bare_select_all(const char *path)
     sqlite3_finalize(stmt);
     (void)sqlite3_close(db);
     (void)sink;
-    return now_s() - start;
+    return bench_now_s() - start;
 }
 
 static double bare_select(const char *path, double *sum)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
-    double start = now_s();
+    double start = bench_now_s();
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db,
                            "SELECT time_ns, source, rat, service, rsrp_dbm, rsrq_db, sinr_db,"
@@ -105,7 +93,7 @@ static double bare_select(const char *path, double *sum)
     sqlite3_finalize(stmt);
     (void)sqlite3_close(db);
     (void)sink;
-    return now_s() - start;
+    return bench_now_s() - start;
 }
 
 static double size_of(const char *path)
@@ -145,10 +133,10 @@ int main(int argc, char **argv)
            millions / select, select / read_rows, select / read_sealed);
     g_autoptr(GError) error = NULL;
     double all = bare_select_all(rows);
-    double start = now_s();
+    double start = bench_now_s();
     (void)drive_seal(rows, NULL, &error);
-    check(error);
-    double sealing = now_s() - start;
+    bench_check(error);
+    double sealing = bench_now_s() - start;
     printf("%-28s %8.2f M/s, %.2f of a bare SELECT * with %.2f M/s\n", "sealing",
            millions / sealing, all / sealing, millions / all);
     (void)g_unlink(rows);

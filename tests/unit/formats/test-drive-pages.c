@@ -3,6 +3,7 @@
  * them; pages that lie end the reading. */
 #include "formats/drive-pages.h"
 #include "formats/drive-write.h"
+#include "tests/unit/drive-folder.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -127,34 +128,7 @@ static void check_all(const char *path)
     (void)close(fd);
 }
 
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db = open_db(path);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-}
-
-typedef struct {
-    char *dir, *path;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "a.drive", NULL);
-}
-
-static void tear_down(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    (void)g_unlink(f->path);
-    (void)g_rmdir(f->dir);
-    g_free(f->dir);
-    g_free(f->path);
-}
-
-static void test_any_rows(Fixture *f, gconstpointer data)
+static void test_any_rows(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     static const int sizes[] = {0, 1, 40, 3000};
@@ -166,29 +140,30 @@ static void test_any_rows(Fixture *f, gconstpointer data)
 }
 
 /* Rows that were written before a column was added end early; deleted rows leave holes. */
-static void test_altered(Fixture *f, gconstpointer data)
+static void test_altered(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     make_drive(f->path, 500);
-    run_sql(f->path, "ALTER TABLE samples DROP COLUMN nr_sinr_db;"
-                     "ALTER TABLE samples ADD COLUMN nr_sinr_db REAL;"
-                     "ALTER TABLE fixes ADD COLUMN of_a_later_version TEXT;"
-                     "UPDATE fixes SET of_a_later_version = 'x' WHERE rowid % 2;"
-                     "DELETE FROM latencies WHERE rowid % 3 = 1; VACUUM");
+    (void)drive_folder_sql(f->path, "ALTER TABLE samples DROP COLUMN nr_sinr_db;"
+                                    "ALTER TABLE samples ADD COLUMN nr_sinr_db REAL;"
+                                    "ALTER TABLE fixes ADD COLUMN of_a_later_version TEXT;"
+                                    "UPDATE fixes SET of_a_later_version = 'x' WHERE rowid % 2;"
+                                    "DELETE FROM latencies WHERE rowid % 3 = 1; VACUUM");
     check_all(f->path);
 }
 
 /* Not a table of rows by number: SQLite's business. */
-static void test_other_tables(Fixture *f, gconstpointer data)
+static void test_other_tables(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     make_drive(f->path, 10);
-    run_sql(f->path, "DROP TABLE samples;"
-                     "CREATE TABLE samples (time_ns INTEGER PRIMARY KEY, source INTEGER) STRICT;"
-                     "DROP TABLE fixes; CREATE TABLE fixes (time_ns INTEGER, source INTEGER,"
-                     " PRIMARY KEY (time_ns, source)) WITHOUT ROWID;"
-                     "DROP TABLE meetings; CREATE VIEW meetings AS SELECT 1 AS time_ns;"
-                     "DROP TABLE latencies");
+    (void)drive_folder_sql(
+        f->path, "DROP TABLE samples;"
+                 "CREATE TABLE samples (time_ns INTEGER PRIMARY KEY, source INTEGER) STRICT;"
+                 "DROP TABLE fixes; CREATE TABLE fixes (time_ns INTEGER, source INTEGER,"
+                 " PRIMARY KEY (time_ns, source)) WITHOUT ROWID;"
+                 "DROP TABLE meetings; CREATE VIEW meetings AS SELECT 1 AS time_ns;"
+                 "DROP TABLE latencies");
     int fd = open(f->path, O_RDONLY | O_CLOEXEC);
     sqlite3 *db = open_db(f->path);
     for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++)
@@ -198,7 +173,7 @@ static void test_other_tables(Fixture *f, gconstpointer data)
 }
 
 /* Pages may hold anything: the reading ends, and stays within what it was given. */
-static void test_spoilt_pages(Fixture *f, gconstpointer data)
+static void test_spoilt_pages(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     make_drive(f->path, 400);
@@ -232,7 +207,8 @@ static void test_spoilt_pages(Fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                        \
+    g_test_add(name, DriveFolder, NULL, drive_folder_set_up, function, drive_folder_tear_down)
     ADD("/drive-pages/any-rows", test_any_rows);
     ADD("/drive-pages/altered", test_altered);
     ADD("/drive-pages/other-tables", test_other_tables);

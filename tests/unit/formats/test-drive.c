@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
+#include "tests/unit/drive-folder.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <string.h>
-
-typedef struct {
-    char *dir, *path;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "a.drive", NULL);
-}
-
-static void tear_down(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    const char *name = NULL;
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(f->dir);
-    g_free(f->dir);
-    g_free(f->path);
-}
 
 static gint64 add_source(DriveWriter *writer, const char *label)
 {
@@ -57,7 +33,7 @@ static void add_sample(DriveWriter *writer, gint64 time_ns, gint64 source, doubl
     g_assert_no_error(error);
 }
 
-static void test_round_trip(Fixture *f, gconstpointer data)
+static void test_round_trip(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -134,7 +110,7 @@ static int count_rows(Drive *drive, uint64_t columns, gint64 source, gint64 from
     return n;
 }
 
-static void test_selection_and_order(Fixture *f, gconstpointer data)
+static void test_selection_and_order(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -156,7 +132,7 @@ static void test_selection_and_order(Fixture *f, gconstpointer data)
     g_assert_cmpint(count_rows(drive, 0, 3, INT64_MIN, INT64_MAX), ==, 0);
 }
 
-static void test_append_and_lock(Fixture *f, gconstpointer data)
+static void test_append_and_lock(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -198,7 +174,7 @@ static void test_append_and_lock(Fixture *f, gconstpointer data)
 }
 
 /* A writer that is refused leaves the file as it found it: readers make no -wal beside it. */
-static void test_refused_append(Fixture *f, gconstpointer data)
+static void test_refused_append(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -226,7 +202,7 @@ static void test_refused_append(Fixture *f, gconstpointer data)
     g_assert_false(g_file_test(wal, G_FILE_TEST_EXISTS));
 }
 
-static void test_fold(Fixture *f, gconstpointer data)
+static void test_fold(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -243,7 +219,7 @@ static void test_fold(Fixture *f, gconstpointer data)
     g_assert_cmpint(count_rows(drive, 0, 0, INT64_MIN, INT64_MAX), ==, 1001);
 }
 
-static void test_shift(Fixture *f, gconstpointer data)
+static void test_shift(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -261,7 +237,7 @@ static void test_shift(Fixture *f, gconstpointer data)
     g_assert_cmpint(count_rows(drive, 0, 0, 1000, 1010), ==, 10);
 }
 
-static void test_duplicate_import(Fixture *f, gconstpointer data)
+static void test_duplicate_import(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -277,15 +253,7 @@ static void test_duplicate_import(Fixture *f, gconstpointer data)
     g_assert_nonnull(strstr(error->message, "first.csv on 2023-11-14"));
 }
 
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-}
-
-static void test_strangers(Fixture *f, gconstpointer data)
+static void test_strangers(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -307,13 +275,13 @@ static void test_strangers(Fixture *f, gconstpointer data)
     g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
     g_assert_true(drive_writer_close(writer, &error));
     g_clear_pointer(&writer, drive_writer_free);
-    run_sql(f->path, "PRAGMA user_version = 99");
+    (void)drive_folder_sql(f->path, "PRAGMA user_version = 99");
     g_assert_null(drive_open(f->path, &error));
     g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_TOO_NEW);
     g_clear_error(&error);
 
-    run_sql(f->path, "PRAGMA user_version = 1; DROP TABLE samples;"
-                     "CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source");
+    (void)drive_folder_sql(f->path, "PRAGMA user_version = 1; DROP TABLE samples;"
+                                    "CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source");
     g_assert_null(drive_open(f->path, &error));
     g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
     g_assert_null(strchr(error->message, '\n'));
@@ -349,7 +317,8 @@ static void test_documented(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                        \
+    g_test_add(name, DriveFolder, NULL, drive_folder_set_up, function, drive_folder_tear_down)
     ADD("/drive/round-trip", test_round_trip);
     ADD("/drive/selection-and-order", test_selection_and_order);
     ADD("/drive/append-and-lock", test_append_and_lock);

@@ -3,30 +3,11 @@
  * of time per source. */
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
+#include "tests/unit/drive-folder.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <string.h>
-
-typedef struct {
-    char *dir, *path;
-} Fixture;
-
-static void set_up(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    f->dir = g_dir_make_tmp("corridor-test-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "a.drive", NULL);
-}
-
-static void tear_down(Fixture *f, gconstpointer data)
-{
-    (void)data;
-    (void)g_unlink(f->path);
-    (void)g_rmdir(f->dir);
-    g_free(f->dir);
-    g_free(f->path);
-}
 
 /* What a row must be, from its time, source and number. */
 typedef struct {
@@ -122,7 +103,7 @@ static void add_rows(DriveWriter *writer, GArray *model, gint64 *clock, int n, g
     g_assert_no_error(error);
 }
 
-static void test_any_history(Fixture *f, gconstpointer data)
+static void test_any_history(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     for (int round = 0; round < 8; round++) {
@@ -154,20 +135,6 @@ static void test_any_history(Fixture *f, gconstpointer data)
     }
 }
 
-static gint64 query(const char *path, const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), ==, SQLITE_OK);
-    int rc = sqlite3_step(stmt);
-    gint64 value = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
-    g_assert_true(rc == SQLITE_ROW || rc == SQLITE_DONE);
-    sqlite3_finalize(stmt);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-    return value;
-}
-
 static void make_sealed(const char *path, GArray *model)
 {
     g_autoptr(GError) error = NULL;
@@ -178,8 +145,8 @@ static void make_sealed(const char *path, GArray *model)
     g_clear_pointer(&writer, drive_writer_free);
     g_assert_true(drive_seal(path, NULL, &error));
     g_assert_no_error(error);
-    g_assert_cmpint(query(path, "SELECT count(*) FROM samples"), ==, 0);
-    g_assert_cmpint(query(path, "SELECT sum(n) FROM chunks"), ==, 60000);
+    g_assert_cmpint(drive_folder_sql(path, "SELECT count(*) FROM samples"), ==, 0);
+    g_assert_cmpint(drive_folder_sql(path, "SELECT sum(n) FROM chunks"), ==, 60000);
 }
 
 static guint read_with_problems(const char *path, guint *n_problems)
@@ -200,7 +167,7 @@ static guint read_with_problems(const char *path, guint *n_problems)
     return n;
 }
 
-static void test_liars(Fixture *f, gconstpointer data)
+static void test_liars(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     static const struct {
@@ -226,7 +193,7 @@ static void test_liars(Fixture *f, gconstpointer data)
     g_assert_true(g_file_get_contents(f->path, &original, &length, NULL));
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_assert_true(g_file_set_contents(f->path, original, (gssize)length, NULL));
-        (void)query(f->path, rows[i].sql);
+        (void)drive_folder_sql(f->path, rows[i].sql);
         guint problems = 0;
         guint n = read_with_problems(f->path, &problems);
         g_test_message("%s: %u rows, %u problems", rows[i].sql, n, problems);
@@ -237,19 +204,19 @@ static void test_liars(Fixture *f, gconstpointer data)
 }
 
 /* Any bit of any chunk: found, named, and only that chunk is lost. */
-static void test_bit_flips(Fixture *f, gconstpointer data)
+static void test_bit_flips(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
     make_sealed(f->path, model);
     sqlite3 *db = NULL;
     g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
-    gint64 n_chunks = query(f->path, "SELECT max(id) FROM chunks");
+    gint64 n_chunks = drive_folder_sql(f->path, "SELECT max(id) FROM chunks");
     for (int round = 0; round < 40; round++) {
         gint64 id = 1 + g_test_rand_int_range(0, (gint32)n_chunks);
         g_autofree char *rows_sql =
             g_strdup_printf("SELECT n FROM chunks WHERE id = %" G_GINT64_FORMAT, id);
-        gint64 rows = query(f->path, rows_sql);
+        gint64 rows = drive_folder_sql(f->path, rows_sql);
         sqlite3_blob *blob = NULL;
         guint8 byte = 0;
         g_assert_cmpint(sqlite3_blob_open(db, "main", "chunks", "data", id, 1, &blob), ==,
@@ -292,7 +259,7 @@ static gpointer cancel_soon(gpointer data)
 }
 
 /* Whenever sealing is told to end, the drive is whole, and the next attempt does the rest. */
-static void test_cancel(Fixture *f, gconstpointer data)
+static void test_cancel(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
@@ -318,19 +285,20 @@ static void test_cancel(Fixture *f, gconstpointer data)
             cancelled++;
         }
         (void)g_thread_join(thread);
-        g_assert_cmpint(query(f->path, "SELECT count(*) FROM meta WHERE key = 'closed'"), ==, 1);
+        g_assert_cmpint(drive_folder_sql(f->path, "SELECT count(*) FROM meta WHERE key = 'closed'"),
+                        ==, 1);
         check(f->path, model, 0, INT64_MIN, INT64_MAX);
         g_assert_true(drive_seal(f->path, NULL, &error));
         g_assert_no_error(error);
         check(f->path, model, 0, INT64_MIN, INT64_MAX);
-        g_assert_cmpint(query(f->path, "SELECT count(*) FROM samples"), ==, 0);
+        g_assert_cmpint(drive_folder_sql(f->path, "SELECT count(*) FROM samples"), ==, 0);
     }
     g_assert_cmpint(cancelled, >=, 1);
 }
 
 /* ---- times corrected after sealing ---- */
 
-static void test_shift(Fixture *f, gconstpointer data)
+static void test_shift(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     const gint64 delta_ns = G_GINT64_CONSTANT(63072000000000000);
@@ -361,10 +329,15 @@ static void test_shift(Fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/seal/any-history", Fixture, NULL, set_up, test_any_history, tear_down);
-    g_test_add("/seal/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
-    g_test_add("/seal/shift", Fixture, NULL, set_up, test_shift, tear_down);
-    g_test_add("/seal/bit-flips", Fixture, NULL, set_up, test_bit_flips, tear_down);
-    g_test_add("/seal/liars", Fixture, NULL, set_up, test_liars, tear_down);
+    g_test_add("/seal/any-history", DriveFolder, NULL, drive_folder_set_up, test_any_history,
+               drive_folder_tear_down);
+    g_test_add("/seal/cancel", DriveFolder, NULL, drive_folder_set_up, test_cancel,
+               drive_folder_tear_down);
+    g_test_add("/seal/shift", DriveFolder, NULL, drive_folder_set_up, test_shift,
+               drive_folder_tear_down);
+    g_test_add("/seal/bit-flips", DriveFolder, NULL, drive_folder_set_up, test_bit_flips,
+               drive_folder_tear_down);
+    g_test_add("/seal/liars", DriveFolder, NULL, drive_folder_set_up, test_liars,
+               drive_folder_tear_down);
     return g_test_run();
 }
