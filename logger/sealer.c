@@ -67,7 +67,10 @@ static gboolean finish(const Sealer *sealer, const char *path, GCancellable *can
         g_message("made %s small", path);
     else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return FALSE;
-    else
+    else if (g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY)) {
+        g_message("%s; that is tried again at the next start", error->message);
+        return TRUE; /* whoever has it tells of it when it is closed */
+    } else
         g_warning("%s; the drive stays as it is", error->message);
     if (sealer->config->evidence)
         store_make_evidence(sealer->store, path);
