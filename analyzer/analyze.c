@@ -371,7 +371,7 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
     g_autoptr(SpillMerge) changes = spill_merge(run->changes, jobs, error);
     return changes != NULL && out_summary(result, writer, error) &&
            out_changes(result, writer, changes, error) &&
-           write_samples(result, run, jobs, writer, error) && out_stations(result, writer, error) &&
+           write_samples(result, run, jobs, writer, error) &&
            out_compare_operators(result, writer, error) && out_sources(result, writer, error) &&
            out_meta(result, writer, error) && out_styles(result, writer, error) &&
            layer_finish(writer, error);

@@ -129,8 +129,6 @@ gboolean out_changes(const Result *result, LayerWriter *writer, SpillMerge *merg
 gboolean out_samples(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error);
 gboolean out_summary(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_compare_operators(const Result *result, LayerWriter *writer, GError **error);
-/* The layer `stations`: named places of the network's corridors; none, no layer. */
-gboolean out_stations(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_sources(const Result *result, LayerWriter *writer, GError **error);
 gboolean out_meta(const Result *result, LayerWriter *writer, GError **error);
 /* Styles for QGIS (out-style.c). */
