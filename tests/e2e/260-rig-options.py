@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the other scenarios leave out of the rig: UMTS and GSM as serving cells, a receiver on a
 pseudo-terminal, the rig as gpsd with its pulse, and compressed time."""
+import subprocess
 import sys
 
 import riglab
@@ -110,7 +111,12 @@ def compressed():
         riglab.fail(f"40 s of scenario took {seconds} s")
 
 
-for part in (other_radio, receiver_on_a_pty, rig_is_gpsd, compressed):
-    if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
-        print("--", part.__name__)
-        part()
+PARTS = {part.__name__: part for part in (other_radio, receiver_on_a_pty, rig_is_gpsd, compressed)}
+if len(sys.argv) > 1:
+    PARTS[sys.argv[1]]()
+    sys.exit(0)
+# Each in a process of its own, which takes its rig and gpsd with it.
+for name in PARTS:
+    print("--", name, flush=True)
+    if subprocess.run([sys.executable, __file__, name], check=False).returncode != 0:
+        riglab.fail(name)
