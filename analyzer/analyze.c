@@ -238,6 +238,7 @@ static void look_at(Look *look, uint32_t n_segments, const Cell *cell)
         look->square += square - sum * sum / n;
         look->n += n - 1.0;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): none only without segments */
     if (cell->head.segment < n_segments && isnan(look->level[cell->head.segment]))
         look->level[cell->head.segment] = (float)(sum / n);
 }

@@ -95,7 +95,8 @@ static gboolean check_chains(const Command *command, GPtrArray *checked, gboolea
             sound = FALSE;
         }
         if (e->number < expected) {
-            command_warn(command, "%s: has the number of %s in the chain", one->path, before->path);
+            command_warn(command, "%s: has the number of %s in the chain", one->path,
+                         before != NULL ? before->path : "no drive");
             sound = FALSE;
         } else if (e->number > expected && !partial) {
             tell_missing(command, e->chain, expected, e->number - 1);

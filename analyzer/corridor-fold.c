@@ -76,6 +76,7 @@ static double beside(const Folder *f, PlanePoint p, double heading, double expec
 
     if (!line_index_nearest(f->index, p, expect, 0.02, &hit) || hit.distance_m > f->fold_m)
         return NAN;
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): a hit is on the line */
     double line_heading = plane_heading_deg(f->line[hit.segment], f->line[hit.segment + 1]);
     double turn = heading_difference_deg(heading, line_heading);
     if (turn > BESIDE_DEG && turn < 180 - BESIDE_DEG)

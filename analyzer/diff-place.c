@@ -73,8 +73,9 @@ static double distance_to(const DiffCampaign *frame, guint place, const Plane *p
         line[k] = plane_from_geo(plane, p[k]);
     LineHit hit = plane_project_line((PlanePoint){0.0, 0.0}, line, s->n_points);
     size_t next = MIN(hit.segment + 1, (size_t)s->n_points - 1);
-    double turn =
-        heading_difference_deg(heading_deg, plane_heading_deg(line[hit.segment], line[next]));
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): a segment has two points at least */
+    double there_deg = plane_heading_deg(line[hit.segment], line[next]);
+    double turn = heading_difference_deg(heading_deg, there_deg);
     *turn_deg = fmin(turn, 180.0 - turn); /* a track has no direction */
     return hit.distance_m;
 }

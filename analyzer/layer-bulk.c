@@ -306,9 +306,9 @@ static gboolean bind_geometry(LayerBulk *bulk, BulkTable *table, sqlite3_stmt *i
         (void)sqlite3_bind_null(insert, column);
         return TRUE;
     }
-    g_autofree GeoPoint *points = NULL;
     GeoPoint one;
-    GeoPoint *p = n == 1 ? &one : (points = g_new(GeoPoint, n));
+    g_autofree GeoPoint *points = n == 1 ? NULL : g_new(GeoPoint, n);
+    GeoPoint *p = points != NULL ? points : &one;
     memcpy(p, byte_read_run(reader, n * sizeof *p), n * sizeof *p);
     RtreeBox box = box_of(p, n);
     make_geometry(bulk->geometry, table->kind, p, n, &box);

@@ -205,6 +205,7 @@ static void settle_branch(Grower *g, double at, gboolean began_off)
     guint here = vertex_after(g, at);
     if (began_off)
         reverse(g->pending); /* seen from the line */
+    /* NOLINTBEGIN(bugprone-branch-clone): clear wins before those by a little */
     if (beyond <= at ? branch > beyond + END_M : FALSE) {
         replace(g, here, g->line->len, g->pending);
     } else if (beyond > at && branch > at + END_M) {
@@ -216,6 +217,7 @@ static void settle_branch(Grower *g, double at, gboolean began_off)
         reverse(g->pending);
         replace(g, 0, here, g->pending);
     }
+    /* NOLINTEND(bugprone-branch-clone) */
 }
 
 /* Returns whether the track met the line at all. */

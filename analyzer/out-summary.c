@@ -313,6 +313,7 @@ static void name_columns(OutRow *row, const Sum *sum)
 {
     const char *corridor = result_corridor_name(sum->result, sum->corridor);
     out_text(row, "corridor", corridor ? corridor : "(other)");
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): each sum is of a scope */
     out_text(row, "operator", sum->scope->operator_label);
     out_text(row, "antenna", sum->scope->antenna);
     out_text(row, "service", sum->result->profile->services[sum->service].id);

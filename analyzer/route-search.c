@@ -145,7 +145,7 @@ static void push(RouteSearch *search, HeapItem item)
         search->heap[i] = search->heap[(i - 1) / 2];
         i = (i - 1) / 2;
     }
-    search->heap[i] = item;
+    search->heap[i] = item; /* NOLINT(clang-analyzer-*): there is room from the start */
 }
 
 static HeapItem pop(RouteSearch *search)

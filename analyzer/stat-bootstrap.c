@@ -60,7 +60,7 @@ StatInterval stat_bootstrap_blocks(const double *numerator, const double *denomi
     /* sums from the start to each item, twice round, make a block one subtraction */
     g_autofree double *sum_n = g_new0(double, 2 * n + 1);
     g_autofree double *sum_d = g_new0(double, 2 * n + 1);
-    for (size_t i = 0; i < 2 * n; i++) {
+    for (size_t i = 0; n > 0 && i < 2 * n; i++) {
         sum_n[i + 1] = sum_n[i] + numerator[i % n];
         sum_d[i + 1] = sum_d[i] + denominator[i % n];
     }

@@ -218,12 +218,12 @@ static gboolean exact_with(const int64_t *bits, size_t n, double power)
  * double again; CHUNK_RAW_REAL if none does. */
 static uint8_t decimals_of(const int64_t *bits, size_t n, double largest)
 {
-    for (uint8_t decimals = 0; decimals <= CHUNK_MAX_DECIMALS; decimals++) {
+    for (unsigned decimals = 0; decimals <= CHUNK_MAX_DECIMALS; decimals++) {
         double power = chunk_power10[decimals];
         if (!(largest * power < WHOLE_LIMIT))
             break;
         if (exact_with(bits, n, power))
-            return decimals;
+            return (uint8_t)decimals;
     }
     return CHUNK_RAW_REAL;
 }
@@ -280,6 +280,7 @@ static void encode_words(ChunkBuilder *builder, unsigned c, gboolean everywhere,
             } else {
                 code = (int64_t)g_hash_table_size(codes);
                 g_hash_table_insert(codes, (gpointer)(uintptr_t)word, GINT_TO_POINTER((int)code));
+                g_assert(word != NULL); /* only known values were gathered */
                 g_byte_array_append(words, (const guint8 *)word, (guint)strlen(word) + 1);
             }
             previous = value;

@@ -604,7 +604,7 @@ static void take_gsm(QmiState *state, const QmiTlvs *tlvs, CellList *list)
     for (guint8 i = 0; i < n; i++) {
         Neighbour cell = {.known = 0};
         guint32 id = byte_read_u32_le(&reader);
-        has_plmn = read_plmn(&reader, plmn);
+        (void)read_plmn(&reader, plmn);
         byte_read_skip(&reader, 2);
         guint16 arfcn = byte_read_u16_le(&reader);
         guint8 code = byte_read_u8(&reader);
