@@ -2,8 +2,6 @@
 #include "analyzer/command.h"
 #include "analyzer/compare.h"
 
-#include <stdio.h>
-
 static int run(const Command *command, int argc, char **argv)
 {
     g_auto(GStrv) maps = NULL;
@@ -43,10 +41,7 @@ static int run(const Command *command, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     if (!compare(&options, &report, &error))
         return command_failed(command, error);
-    for (guint i = 0; i < report.warnings->len; i++)
-        command_warn(command, "%s", (const char *)report.warnings->pdata[i]);
-    for (guint i = 0; i < report.lines->len; i++)
-        printf("%s\n", (const char *)report.lines->pdata[i]);
+    command_tell_found(command, report.warnings, report.lines);
     return EXIT_DONE;
 }
 

@@ -2,8 +2,6 @@
 #include "analyzer/command.h"
 #include "analyzer/diff.h"
 
-#include <stdio.h>
-
 static int run(const Command *command, int argc, char **argv)
 {
     g_autofree char *out = NULL;
@@ -41,10 +39,7 @@ static int run(const Command *command, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     if (!diff(&options, &report, &error))
         return command_failed(command, error);
-    for (guint i = 0; i < report.warnings->len; i++)
-        command_warn(command, "%s", (const char *)report.warnings->pdata[i]);
-    for (guint i = 0; i < report.lines->len; i++)
-        printf("%s\n", (const char *)report.lines->pdata[i]);
+    command_tell_found(command, report.warnings, report.lines);
     return EXIT_DONE;
 }
 

@@ -39,6 +39,14 @@ void command_warn(const Command *command, const char *format, ...)
     tell(command, "warning: ", message);
 }
 
+void command_tell_found(const Command *command, const GPtrArray *warnings, const GPtrArray *lines)
+{
+    for (guint i = 0; i < warnings->len; i++)
+        tell(command, "warning: ", g_ptr_array_index(warnings, i));
+    for (guint i = 0; i < lines->len; i++)
+        printf("%s\n", (const char *)g_ptr_array_index(lines, i));
+}
+
 /* GOption refuses `-1.5` as an unknown option; nothing here takes such an argument without its
  * option's name, so its own words serve. */
 gboolean command_parse(const Command *command, const GOptionEntry *entries, int argc, char **argv,

@@ -39,3 +39,6 @@ int command_failed(const Command *command, const GError *error);
 
 /* Tells something that the user should know, in one line on stderr; the work goes on. */
 void command_warn(const Command *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Tells what was found: warnings, then lines on standard output. Both are arrays of texts. */
+void command_tell_found(const Command *command, const GPtrArray *warnings, const GPtrArray *lines);

@@ -5,14 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static int technology_by_name(const char *name)
-{
-    for (int t = 0; name != NULL && t < TECH_COUNT; t++)
-        if (strcmp(name, technology_name((Technology)t)) == 0)
-            return t;
-    return -1;
-}
-
 /* The service as the table `services` has it: the one asked for, or the first by level. */
 static gboolean read_service(Compare *c, LayerSource *source, GError **error)
 {
@@ -66,14 +58,6 @@ static gboolean is_wanted(const Compare *c, const char *operator_label)
         if (strncmp(*map, operator_label, n) == 0 && (*map)[n] == '=')
             return TRUE;
     return FALSE;
-}
-
-static Verdict verdict_by_name(const char *name)
-{
-    for (int v = 0; name != NULL && v < VERDICT_COUNT; v++)
-        if (strcmp(name, verdict_name((Verdict)v)) == 0)
-            return (Verdict)v;
-    return VERDICT_NOT_MEASURED;
 }
 
 typedef struct {

@@ -39,14 +39,6 @@ static uint32_t group_of(const Diff *d, const char *operator_label, const char *
     return DIFF_NOWHERE;
 }
 
-static Verdict verdict_by_name(const char *name)
-{
-    for (int v = 0; name != NULL && v < VERDICT_COUNT; v++)
-        if (strcmp(name, verdict_name((Verdict)v)) == 0)
-            return (Verdict)v;
-    return VERDICT_NOT_MEASURED;
-}
-
 /* ---- figures ---- */
 
 typedef struct {

@@ -54,22 +54,6 @@ static gboolean read_segments(Diff *d, DiffCampaign *c, LayerSource *source, GEr
 
 /* ---- services, gaps, meta ---- */
 
-static int technology_by_name(const char *name)
-{
-    for (int t = 0; name != NULL && t < TECH_COUNT; t++)
-        if (strcmp(name, technology_name((Technology)t)) == 0)
-            return t;
-    return -1;
-}
-
-static int quantity_by_name(const char *name)
-{
-    for (int q = 0; name != NULL && q < QUANTITY_COUNT; q++)
-        if (strcmp(name, quantity_name((Quantity)q)) == 0)
-            return q;
-    return -1;
-}
-
 static Service *service_by_id(GArray *services, const char *id)
 {
     for (guint i = 0; i < services->len; i++)

@@ -17,6 +17,14 @@ const char *verdict_name(Verdict verdict)
     return verdicts[verdict];
 }
 
+Verdict verdict_by_name(const char *name)
+{
+    for (int v = 0; name != NULL && v < VERDICT_COUNT; v++)
+        if (strcmp(name, verdicts[v]) == 0)
+            return (Verdict)v;
+    return VERDICT_NOT_MEASURED;
+}
+
 const char *reason_name(VerdictReason reason)
 {
     return reason_names[reason];

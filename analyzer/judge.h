@@ -17,6 +17,8 @@ typedef enum {
     VERDICT_COUNT
 } Verdict;
 const char *verdict_name(Verdict verdict);
+/* Not measured for NULL and for what is no verdict's name. */
+Verdict verdict_by_name(const char *name);
 
 typedef enum {
     REASON_NO_SAMPLE,

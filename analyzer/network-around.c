@@ -114,15 +114,5 @@ Network *network_load_around(const char *path, const GeoPoint *places, size_t n,
         grow(&all, &box);
         i += run;
     }
-    if (network_builder_n_edges(builder) == 0) {
-        network_say_elsewhere(source, &all, error);
-        return NULL;
-    }
-    if (!network_read_corridors(source, builder, error) ||
-        !network_read_turns(source, builder, error))
-        return NULL;
-    g_autofree char *digest = network_digest(path, error);
-    if (digest == NULL)
-        return NULL;
-    return network_builder_finish(g_steal_pointer(&builder), path, digest);
+    return network_finish_loading(source, g_steal_pointer(&builder), path, &all, error);
 }

@@ -18,7 +18,8 @@ enum { PAGE = 4096, PAGES_READ = 64 };
 
 /* Small files whole; of large ones the size, the first page (which holds SQLite's count of changes)
  * and pages spread over the file. */
-char *network_digest(const char *path, GError **error)
+/* Key of the content of the file. */
+static char *digest_of(const char *path, GError **error)
 {
     g_autofree guint8 *buffer = g_malloc(PAGE);
     struct stat info;
@@ -220,7 +221,7 @@ static gboolean read_parts(LayerSource *source, const char *table, const char *s
     return TRUE;
 }
 
-gboolean network_read_corridors(LayerSource *source, NetworkBuilder *builder, GError **error)
+static gboolean read_corridors(LayerSource *source, NetworkBuilder *builder, GError **error)
 {
     LayerQuery query = {.sql = "SELECT corridor, name, ref, start_m, length_m FROM corridors "
                                "ORDER BY corridor"};
@@ -255,7 +256,7 @@ gboolean network_read_corridors(LayerSource *source, NetworkBuilder *builder, GE
                       add_station, builder, numbers, error);
 }
 
-gboolean network_read_turns(LayerSource *source, NetworkBuilder *builder, GError **error)
+static gboolean read_turns(LayerSource *source, NetworkBuilder *builder, GError **error)
 {
     LayerQuery query = {.sql = "SELECT from_edge, node, to_edge FROM turns"};
     GError *failure = NULL;
@@ -283,7 +284,8 @@ LayerSource *network_open(const char *path, GError **error)
     return source != NULL && check_is_network(source, error) ? g_steal_pointer(&source) : NULL;
 }
 
-void network_say_elsewhere(LayerSource *source, const GeoBox *box, GError **error)
+/* Nothing of the network lies in the box: how far apart are they? */
+static void say_elsewhere(LayerSource *source, const GeoBox *box, GError **error)
 {
     LayerQuery query = {.sql = "SELECT min(minx), min(miny), max(maxx), max(maxy) "
                                "FROM rtree_edges_geom"};
@@ -315,6 +317,23 @@ static gboolean add_to_builder(const NetworkEdge *edge, int64_t from, int64_t to
     return network_builder_add_edge(user_data, edge, from, to, points, n);
 }
 
+Network *network_finish_loading(LayerSource *source, NetworkBuilder *loaded, const char *path,
+                                const GeoBox *box, GError **error)
+{
+    g_autoptr(NetworkBuilder) builder = loaded;
+
+    if (network_builder_n_edges(builder) == 0) {
+        say_elsewhere(source, box, error);
+        return NULL;
+    }
+    if (!read_corridors(source, builder, error) || !read_turns(source, builder, error))
+        return NULL;
+    g_autofree char *digest = digest_of(path, error);
+    if (digest == NULL)
+        return NULL;
+    return network_builder_finish(g_steal_pointer(&builder), path, digest);
+}
+
 Network *network_load(const char *path, const GeoBox *box, GError **error)
 {
     g_autoptr(NetworkBuilder) builder = network_builder_new();
@@ -324,15 +343,5 @@ Network *network_load(const char *path, const GeoBox *box, GError **error)
         box = NULL;
     if (source == NULL || !network_read_edges(source, box, add_to_builder, builder, error))
         return NULL;
-    if (network_builder_n_edges(builder) == 0) {
-        network_say_elsewhere(source, box, error);
-        return NULL;
-    }
-    if (!network_read_corridors(source, builder, error) ||
-        !network_read_turns(source, builder, error))
-        return NULL;
-    g_autofree char *digest = network_digest(path, error);
-    if (digest == NULL)
-        return NULL;
-    return network_builder_finish(g_steal_pointer(&builder), path, digest);
+    return network_finish_loading(source, g_steal_pointer(&builder), path, box, error);
 }

@@ -32,9 +32,25 @@ const char *quantity_unit(Quantity quantity)
     return quantities[quantity].unit;
 }
 
+int quantity_by_name(const char *name)
+{
+    for (int q = 0; name != NULL && q < QUANTITY_COUNT; q++)
+        if (strcmp(name, quantities[q].name) == 0)
+            return q;
+    return -1;
+}
+
 const char *technology_name(Technology technology)
 {
     return technologies[technology];
+}
+
+int technology_by_name(const char *name)
+{
+    for (int t = 0; name != NULL && t < TECH_COUNT; t++)
+        if (strcmp(name, technologies[t]) == 0)
+            return t;
+    return -1;
 }
 
 /* GKeyFile knows no lines and merges what is given twice: the text is read once before it to note
@@ -267,10 +283,8 @@ static gboolean read_service(const Source *source, const char *group, Service *s
     if (service->title == NULL)
         return refuse(source, service->line, error, "[%s] has no title=", group);
     g_autofree char *quantity = text_value(source, group, "quantity");
-    unsigned q = 0;
-    while (q < QUANTITY_COUNT && g_strcmp0(quantity, quantities[q].name) != 0)
-        q++;
-    if (q == QUANTITY_COUNT)
+    int q = quantity_by_name(quantity);
+    if (q < 0)
         return refuse(source, quantity ? line_of(source, group, "quantity") : service->line, error,
                       "quantity is to be level, state, rtt, loss, down, up or meeting");
     service->quantity = (Quantity)q;

@@ -25,9 +25,13 @@ typedef enum {
 } Quantity;
 const char *quantity_name(Quantity quantity);
 const char *quantity_unit(Quantity quantity);
+/* -1 for NULL and for what is no quantity's name. */
+int quantity_by_name(const char *name);
 
 typedef enum { TECH_GSM, TECH_UMTS, TECH_LTE, TECH_NR, TECH_COUNT } Technology;
 const char *technology_name(Technology technology);
+/* -1 for NULL and for what is no technology's name. */
+int technology_by_name(const char *name);
 
 typedef struct {
     char *id, *title;
