@@ -2,6 +2,7 @@
 #include "formats/sql-tables.h"
 
 #include "formats/drive-file.h"
+#include "formats/drive-schema.h"
 
 #include <string.h>
 
@@ -27,8 +28,9 @@ typedef struct {
     gint64 number;
 } TableCursor;
 
-/* Bits of the index number of a plan: what is pushed down; arguments come in this order. */
-enum { PLAN_SOURCE, PLAN_AT, PLAN_FROM, PLAN_TO, PLAN_COUNT };
+/* Bits of the index number of a plan: what is pushed down; arguments come in this order. The last
+ * bit has none: SQLite counts on rows in order of source, then time. */
+enum { PLAN_SOURCE, PLAN_AT, PLAN_FROM, PLAN_TO, PLAN_COUNT, PLAN_BY_SOURCE = 1 << PLAN_COUNT };
 
 static const char *declared_type(ColumnType type)
 {
@@ -76,6 +78,33 @@ static int table_disconnect(sqlite3_vtab *vtab)
     return SQLITE_OK;
 }
 
+/* Whether all records of the kind lie in chunks. */
+static gboolean is_all_sealed(const Table *table)
+{
+    const Drive *drive = table->drive;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT NOT EXISTS (SELECT 1 FROM main.%s)", table->type->table);
+    sqlite3_stmt *stmt = drive_prepare(drive->db, drive->path, sql, NULL);
+    gboolean all = stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return all;
+}
+
+/* Whether ORDER BY or GROUP BY asks for the order that chunks are given in anyway: source, then
+ * time, or a part of it. */
+static gboolean is_given_order(const sqlite3_index_info *info, int source_column, int time_column,
+                               gboolean one_source)
+{
+    const int order[] = {source_column, time_column};
+    int first = one_source && info->nOrderBy > 0 && info->aOrderBy[0].iColumn == time_column;
+    if (source_column < 0 || time_column < 0 || info->nOrderBy < 1 || info->nOrderBy > 2 - first)
+        return FALSE;
+    for (int i = 0; i < info->nOrderBy; i++)
+        if (info->aOrderBy[i].desc || info->aOrderBy[i].iColumn != order[first + i])
+            return FALSE;
+    return TRUE;
+}
+
 static int table_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
     const Table *table = (const Table *)vtab;
@@ -113,6 +142,11 @@ static int table_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
         info->estimatedRows = (sqlite3_int64)((double)info->estimatedRows * selectivity[k]) + 1;
     }
     info->estimatedCost += 1e4; /* a chunk is decoded whole */
+    if (is_given_order(info, source_column, time_column, found[PLAN_SOURCE] >= 0) &&
+        is_all_sealed(table)) {
+        info->orderByConsumed = 1;
+        info->idxNum |= PLAN_BY_SOURCE;
+    }
     /* Which columns are needed: bit 63 stands for all above. */
     info->idxStr = sqlite3_mprintf("%llx", (unsigned long long)info->colUsed);
     info->needToFreeIdxStr = 1;
@@ -170,6 +204,9 @@ static int cursor_filter(sqlite3_vtab_cursor *cursor, int plan, const char *colu
 {
     TableCursor *mine = (TableCursor *)cursor;
     const Table *table = (const Table *)cursor->pVtab;
+    /* Rows came after the plan was made: SQLite makes another one. */
+    if ((plan & PLAN_BY_SOURCE) != 0 && !is_all_sealed(table))
+        return SQLITE_SCHEMA;
     gint64 source = 0;
     gint64 from_ns = INT64_MIN;
     gint64 to_ns = INT64_MAX;

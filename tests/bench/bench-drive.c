@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-drive [SAMPLES]: rows against sealed chunks, side by side: size, writing, sealing, reading,
- * and a bare SELECT of the same columns through SQLite's C API. */
+ * a bare SELECT of the same columns through SQLite's C API, and the same SQL through the virtual
+ * tables and on plain row tables. */
 #include "formats/drive-read.h"
+#include "formats/sql.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/made-drive.h"
 
@@ -9,6 +11,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PROFILE_COLUMNS                                                                            \
     (RECORD_BIT(SAMPLE, rat) | RECORD_BIT(SAMPLE, service) | RECORD_BIT(SAMPLE, rsrp_dbm) |        \
@@ -96,6 +99,68 @@ static double bare_select(const char *path, double *sum)
     return bench_now_s() - start;
 }
 
+#define BY_OPERATOR                                                                                \
+    "SELECT operator_label, count(*), round(avg(rsrp_dbm), 6) FROM samples"                        \
+    " JOIN sources ON id = source GROUP BY operator_label"
+
+/* ---- the same SQL on row tables and through the virtual tables ---- */
+
+static gboolean collect(gboolean row, int n, const char *const *values, gpointer data)
+{
+    for (int i = 0; row && i < n; i++)
+        g_string_append_printf(data, "%s ", values[i] != NULL ? values[i] : "-");
+    return TRUE;
+}
+
+/* Plain SQLite on the row tables, values taken as `corridor sql` takes them. */
+static void ask_rows(const char *path, const char *sql, GString *answer)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        exit(1);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        for (int c = 0; c < sqlite3_column_count(stmt); c++)
+            g_string_append_printf(answer, "%s ",
+                                   sqlite3_column_type(stmt, c) != SQLITE_NULL
+                                       ? (const char *)sqlite3_column_text(stmt, c)
+                                       : "-");
+    sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+}
+
+static void compare_sql(const char *rows, const char *sealed, double millions)
+{
+    static const char *const queries[] = {
+        "SELECT count(*) FROM samples",
+        "SELECT count(rsrp_dbm), round(avg(rsrp_dbm), 6) FROM samples",
+        "SELECT source, count(*), round(avg(rsrp_dbm), 6) FROM samples GROUP BY source",
+        BY_OPERATOR,
+        "SELECT rat, count(*), round(avg(rsrp_dbm), 6) FROM samples GROUP BY rat",
+        "SELECT count(*) FROM samples WHERE rat = 'LTE' AND rsrp_dbm < -110",
+    };
+    printf("SQL, M samples/s of processor time: row tables, `corridor sql` of sealed ones\n");
+    for (unsigned q = 0; q < G_N_ELEMENTS(queries); q++) {
+        g_autoptr(GString) a = g_string_new(NULL);
+        g_autoptr(GString) b = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        double start = bench_cpu_s();
+        ask_rows(rows, queries[q], a);
+        double by_rows = bench_cpu_s() - start;
+        start = bench_cpu_s();
+        (void)drive_sql(sealed, queries[q], collect, b, NULL, &error);
+        bench_check(error);
+        double by_chunks = bench_cpu_s() - start;
+        if (strcmp(a->str, b->str) != 0) {
+            (void)fprintf(stderr, "%s: %s is not %s\n", queries[q], b->str, a->str);
+            exit(1);
+        }
+        printf("  %6.2f %6.2f  ratio %5.2f  %s\n", millions / by_rows, millions / by_chunks,
+               by_rows / by_chunks, queries[q]);
+    }
+}
+
 static double size_of(const char *path)
 {
     GStatBuf st;
@@ -131,14 +196,17 @@ int main(int argc, char **argv)
            read_rows / read_sealed);
     printf("%-28s %8.2f M/s; rows reach %.2f of it, sealed %.2f\n", "bare SELECT",
            millions / select, select / read_rows, select / read_sealed);
+    compare_sql(rows, sealed, millions);
     g_autoptr(GError) error = NULL;
     double all = bare_select_all(rows);
     double start = bench_now_s();
+    double cpu_start = bench_cpu_s();
     (void)drive_seal(rows, NULL, &error);
     bench_check(error);
     double sealing = bench_now_s() - start;
-    printf("%-28s %8.2f M/s, %.2f of a bare SELECT * with %.2f M/s\n", "sealing",
-           millions / sealing, all / sealing, millions / all);
+    double cpu = bench_cpu_s() - cpu_start;
+    printf("%-28s %8.2f M/s, %.2f of a bare SELECT * with %.2f M/s; %.2f us of processor a row\n",
+           "sealing", millions / sealing, all / sealing, millions / all, cpu / millions);
     (void)g_unlink(rows);
     (void)g_unlink(sealed);
     (void)g_rmdir(dir);

@@ -93,8 +93,13 @@ class Column:
         return result
 
 
-def decode_chunk(chunk):
-    """Columns of a chunk: name -> list of values."""
+def stored_sizes(chunk):
+    """Bytes of each column in a chunk."""
+    return {c.name: c.stored_size for c in directory_of(chunk)[1]}
+
+
+def directory_of(chunk):
+    """Number of rows, columns and data of a chunk."""
     magic, rows, entries, size, crc = struct.unpack_from("<4sIIII", chunk)
     directory, data = chunk[20:20 + size], chunk[20 + size:]
     if magic != b"CCH1" or zlib.crc32(chunk[:16] + directory) != crc:
@@ -106,6 +111,12 @@ def decode_chunk(chunk):
         at += 1 + length
         columns.append(Column(name, directory[at:at + Column.FIELDS.size]))
         at += Column.FIELDS.size
+    return rows, columns, data
+
+
+def decode_chunk(chunk):
+    """Columns of a chunk: name -> list of values."""
+    rows, columns, data = directory_of(chunk)
     times = next(c for c in columns if c.name == "time_ns").values(data, rows, None)
     return {c.name: c.values(data, rows, times) for c in columns}
 
