@@ -118,6 +118,8 @@ static const ConfigRow modem_rows[] = {
     DURATION(ConfigModem, "interval", interval_ns, "1 s", 0.1, 60, "time between two samples"),
     DURATION(ConfigModem, "cell-interval", cell_interval_ns, "1 s", 0.1, 60,
              "time between two lists of cells, carriers and antennas"),
+    DURATION(ConfigModem, "card-interval", card_interval_ns, "5 s", 0.1, 600,
+             "time between two looks at SIM card, data volume and bearer"),
     DURATION(ConfigModem, "timeout", timeout_ns, "5 s", 0.2, 60, "an answer later is no answer"),
     DURATION(ConfigModem, "wedge-after", wedge_ns, "15 s", 1, 3600,
              "without any answer for this long the modem is opened again"),

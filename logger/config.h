@@ -108,6 +108,7 @@ typedef struct {
     double antenna_gain_dbi, cable_loss_db, floor_dbm;
     gint64 interval_ns;
     gint64 cell_interval_ns;
+    gint64 card_interval_ns;
     gint64 timeout_ns;
     gint64 wedge_ns;
     gboolean proxy;

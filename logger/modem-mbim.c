@@ -15,9 +15,8 @@
 #include <math.h>
 #include <string.h>
 
-#define STATISTICS_EVERY_NS INT64_C(5000000000)
-#define MAX_NEIGHBOURS      32
-#define MAX_CELLS           15U
+#define MAX_NEIGHBOURS 32
+#define MAX_CELLS      15U
 
 typedef struct Driver Driver;
 typedef void (*Answer)(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer);
@@ -42,19 +41,9 @@ typedef struct {
     Answer answer;
 } Request;
 
-typedef struct {
-    Driver *driver;
-    Ask what;
-    gboolean busy;
-    MonoTime asked;
-} Slot;
-
 struct Driver {
-    gint refs;
-    gboolean closed, ready;
+    ModemTalk talk;
     gboolean no_qmi; /* it was tried, or is not offered */
-    const ConfigModem *config;
-    const ModemSink *sink;
     char *path;
     gpointer qmi;       /* the QMI driver, while that is tried or used */
     ModemSink qmi_sink; /* what it tells, on its way to our own */
@@ -62,32 +51,23 @@ struct Driver {
     guint fallback;
     MbimDevice *device;
     gulong removed_handler, indicate_handler;
-    GCancellable *cancellable;
     gboolean extended; /* MBIMEx was asked for; without it is tried once more */
-    Slot slots[N_REQUESTS];
-    gboolean refused[N_REQUESTS];
+    ModemQuestion questions[N_REQUESTS];
     MbimState state;
-    ModemIdentity identity;
-    gint64 statistics_ns;
 };
 
 static const Request requests[N_REQUESTS];
 static void start_running(Driver *driver);
 
-static void unref(Driver *driver)
+static void forget(gpointer talk)
 {
-    if (--driver->refs > 0)
-        return;
-    g_clear_object(&driver->cancellable);
+    Driver *driver = talk;
     g_free(driver->path);
-    modem_identity_clear(&driver->identity);
-    g_free(driver);
 }
 
 static void lost(Driver *driver, const char *what, const GError *error)
 {
-    if (!driver->closed)
-        modem_tell_lost(driver->sink, what, error);
+    modem_talk_lost(&driver->talk, what, error);
 }
 
 static int version(const Driver *driver)
@@ -119,52 +99,46 @@ static MbimMessage *make_request(const Driver *driver, Ask what)
     }
 }
 
+static void take_answer(Driver *driver, ModemQuestion *question, MonoTime at, MbimMessage *message)
+{
+    g_autoptr(GError) refused = NULL;
+    guint32 length = 0;
+    const guint8 *raw = mbim_message_command_done_get_raw_information_buffer(message, &length);
+    if (mbim_message_response_get_result(message, MBIM_MESSAGE_TYPE_COMMAND_DONE, &refused))
+        requests[question->what].answer(driver, question->asked, at, (MbimBuffer){raw, length});
+    else if (g_error_matches(refused, MBIM_STATUS_ERROR, MBIM_STATUS_ERROR_NO_DEVICE_SUPPORT))
+        question->refused = TRUE;
+}
+
 static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
 {
-    Slot *slot = data;
-    Driver *driver = slot->driver;
+    ModemQuestion *question = data;
+    Driver *driver = (Driver *)question->talk;
     MonoTime at = mono_now();
     g_autoptr(GError) error = NULL;
     g_autoptr(MbimMessage) message =
         mbim_device_command_finish(MBIM_DEVICE(object), result, &error);
-    slot->busy = FALSE;
-    if (!driver->closed && message == NULL &&
-        g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT))
-        driver->sink->silent(driver->sink->data, requests[slot->what].name);
-    if (!driver->closed && message != NULL) {
-        driver->sink->answered(driver->sink->data, at);
-        g_autoptr(GError) refused = NULL;
-        guint32 length = 0;
-        const guint8 *raw = mbim_message_command_done_get_raw_information_buffer(message, &length);
-        if (mbim_message_response_get_result(message, MBIM_MESSAGE_TYPE_COMMAND_DONE, &refused))
-            requests[slot->what].answer(driver, slot->asked, at, (MbimBuffer){raw, length});
-        else if (g_error_matches(refused, MBIM_STATUS_ERROR, MBIM_STATUS_ERROR_NO_DEVICE_SUPPORT))
-            driver->refused[slot->what] = TRUE;
-    }
-    if (!driver->closed && slot->what == ASK_SERVICES && driver->qmi == NULL && !driver->ready)
+    if (modem_question_end(question, message != NULL,
+                           g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT),
+                           requests[question->what].name, at))
+        take_answer(driver, question, at, message);
+    if (!driver->talk.closed && question->what == ASK_SERVICES && driver->qmi == NULL &&
+        !driver->talk.ready)
         start_running(driver); /* no list, or no QMI in it */
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void ask(Driver *driver, Ask what)
 {
-    Slot *slot = &driver->slots[what];
-    if (driver->refused[what])
+    ModemQuestion *question = &driver->questions[what];
+    if (!modem_question_may(question, &driver->talk))
         return;
-    if (slot->busy) {
-        driver->sink->skipped(driver->sink->data);
-        return;
-    }
     g_autoptr(MbimMessage) message = make_request(driver, what);
     if (message == NULL)
         return;
-    slot->driver = driver;
-    slot->what = what;
-    slot->busy = TRUE;
-    slot->asked = mono_now();
-    driver->refs++;
-    mbim_device_command(driver->device, message, modem_timeout_s(driver->config),
-                        driver->cancellable, on_answer, slot);
+    modem_question_begin(question, &driver->talk, (int)what);
+    mbim_device_command(driver->device, message, modem_timeout_s(driver->talk.config),
+                        driver->talk.cancellable, on_answer, question);
 }
 
 /* --- what comes back --- */
@@ -188,7 +162,7 @@ static void tell_registration(Driver *driver, MonoTime at)
         RECORD_SET(&record, REGISTRATION, rx_bytes, state->rx_bytes);
         RECORD_SET(&record, REGISTRATION, tx_bytes, state->tx_bytes);
     }
-    driver->sink->record(driver->sink->data, at, RECORD_REGISTRATION, &record);
+    driver->talk.sink->record(driver->talk.sink->data, at, RECORD_REGISTRATION, &record);
 }
 
 static void on_register(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
@@ -205,7 +179,7 @@ static void on_register(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer 
     Sample sample = {0};
     RECORD_SET(&sample, SAMPLE, rat, RAT_NONE);
     RECORD_SET(&sample, SAMPLE, service, SERVICE_NONE);
-    driver->sink->sample(driver->sink->data, (MonoTime){0}, at, &sample);
+    driver->talk.sink->sample(driver->talk.sink->data, (MonoTime){0}, at, &sample);
 }
 
 static void on_packet(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
@@ -232,14 +206,14 @@ static void on_cells(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buf
                                  &n))
         return;
     for (unsigned i = 0; i < n; i++)
-        driver->sink->record(driver->sink->data, at, RECORD_NEIGHBOUR, &cells[i]);
+        driver->talk.sink->record(driver->talk.sink->data, at, RECORD_NEIGHBOUR, &cells[i]);
 }
 
 static void on_signal(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
 {
     Sample sample;
     if (mbim_make_sample(&driver->state, buffer, version(driver), &sample))
-        driver->sink->sample(driver->sink->data, asked, at, &sample);
+        driver->talk.sink->sample(driver->talk.sink->data, asked, at, &sample);
 }
 
 static void on_statistics(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer)
@@ -258,12 +232,12 @@ static void on_subscriber(Driver *driver, MonoTime asked, MonoTime at, MbimBuffe
     if (!mbim_read_subscriber(buffer, version(driver), &sim, &iccid))
         return;
     if (sim >= 0)
-        driver->sink->sim(driver->sink->data, sim);
-    gboolean news = iccid != NULL && g_strcmp0(iccid, driver->identity.iccid) != 0;
+        driver->talk.sink->sim(driver->talk.sink->data, sim);
+    gboolean news = iccid != NULL && g_strcmp0(iccid, driver->talk.identity.iccid) != 0;
     if (news) {
-        g_free(driver->identity.iccid);
-        driver->identity.iccid = g_steal_pointer(&iccid);
-        modem_identity_tell(&driver->identity, driver->sink);
+        g_free(driver->talk.identity.iccid);
+        driver->talk.identity.iccid = g_steal_pointer(&iccid);
+        modem_identity_tell(&driver->talk.identity, driver->talk.sink);
     }
     g_free(iccid);
 }
@@ -272,8 +246,8 @@ static void on_caps(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buff
 {
     (void)asked;
     (void)at;
-    if (driver->identity.model == NULL && mbim_read_caps(buffer, &driver->identity))
-        modem_identity_tell(&driver->identity, driver->sink);
+    if (driver->talk.identity.model == NULL && mbim_read_caps(buffer, &driver->talk.identity))
+        modem_identity_tell(&driver->talk.identity, driver->talk.sink);
 }
 
 static void on_services(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer buffer);
@@ -295,13 +269,13 @@ static void on_indicate(MbimDevice *device, MbimMessage *message, gpointer data)
     (void)device;
     Driver *driver = data;
     MonoTime at = mono_now();
-    if (driver->closed || !driver->ready)
+    if (driver->talk.closed || !driver->talk.ready)
         return;
     guint32 length = 0;
     const guint8 *raw = mbim_message_indicate_status_get_raw_information_buffer(message, &length);
     MbimService service = mbim_message_indicate_status_get_service(message);
     guint32 cid = mbim_message_indicate_status_get_cid(message);
-    driver->sink->answered(driver->sink->data, at);
+    driver->talk.sink->answered(driver->talk.sink->data, at);
     for (int i = 0; i < N_REQUESTS; i++)
         if (requests[i].service == service && requests[i].cid == cid && i != ASK_CELLS)
             requests[i].answer(driver, (MonoTime){0}, at, (MbimBuffer){raw, length});
@@ -322,9 +296,9 @@ static void start_running(Driver *driver)
                                                G_CALLBACK(on_removed), driver);
     driver->indicate_handler = g_signal_connect(driver->device, MBIM_DEVICE_SIGNAL_INDICATE_STATUS,
                                                 G_CALLBACK(on_indicate), driver);
-    driver->ready = TRUE;
-    driver->sink->protocol(driver->sink->data, names[version(driver)]);
-    driver->sink->ready(driver->sink->data);
+    driver->talk.ready = TRUE;
+    driver->talk.sink->protocol(driver->talk.sink->data, names[version(driver)]);
+    driver->talk.sink->ready(driver->talk.sink->data);
     ask(driver, ASK_CAPS);
 }
 
@@ -335,11 +309,11 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
     Driver *driver = data;
     g_autoptr(GError) error = NULL;
     gboolean ok = mbim_device_open_full_finish(MBIM_DEVICE(object), result, &error);
-    if (driver->closed) {
-        unref(driver);
+    if (driver->talk.closed) {
+        modem_talk_unref(&driver->talk);
         return;
     }
-    if (ok && driver->config->qmi_over_mbim && !driver->no_qmi) {
+    if (ok && driver->talk.config->qmi_over_mbim && !driver->no_qmi) {
         ask(driver, ASK_SERVICES);
     } else if (ok) {
         start_running(driver);
@@ -351,19 +325,19 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
     } else {
         lost(driver, "does not open", error);
     }
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void open_device(Driver *driver)
 {
     MbimDeviceOpenFlags flags = MBIM_DEVICE_OPEN_FLAGS_NONE;
-    if (modem_uses_proxy(driver->config))
+    if (modem_uses_proxy(driver->talk.config))
         flags |= MBIM_DEVICE_OPEN_FLAGS_PROXY;
     if (driver->extended)
         flags |= MBIM_DEVICE_OPEN_FLAGS_MS_MBIMEX_V3;
-    driver->refs++;
-    mbim_device_open_full(driver->device, flags, 2 * modem_timeout_s(driver->config),
-                          driver->cancellable, on_opened, driver);
+    driver->talk.refs++;
+    mbim_device_open_full(driver->device, flags, 2 * modem_timeout_s(driver->talk.config),
+                          driver->talk.cancellable, on_opened, driver);
 }
 
 static void on_made(GObject *object, GAsyncResult *result, gpointer data)
@@ -372,7 +346,7 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
     Driver *driver = data;
     g_autoptr(GError) error = NULL;
     MbimDevice *device = mbim_device_new_finish(result, &error);
-    if (device == NULL || driver->closed) {
+    if (device == NULL || driver->talk.closed) {
         lost(driver, "does not open", error);
         g_clear_object(&device);
     } else {
@@ -380,14 +354,14 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
         driver->extended = TRUE;
         open_device(driver);
     }
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void open_plain(Driver *driver)
 {
     g_autoptr(GFile) file = g_file_new_for_path(driver->path);
-    driver->refs++;
-    mbim_device_new(file, driver->cancellable, on_made, driver);
+    driver->talk.refs++;
+    mbim_device_new(file, driver->talk.cancellable, on_made, driver);
 }
 
 /* --- QMI over MBIM, tried first --- */
@@ -396,7 +370,7 @@ static void qmi_is_ready(gpointer data)
 {
     Driver *driver = data;
     driver->qmi_ready = TRUE;
-    driver->sink->ready(driver->sink->data);
+    driver->talk.sink->ready(driver->talk.sink->data);
 }
 
 static gboolean fall_back(gpointer data)
@@ -421,76 +395,73 @@ static void on_services(Driver *driver, MonoTime asked, MonoTime at, MbimBuffer 
         return;
     (void)mbim_device_close_force(driver->device, NULL);
     g_clear_object(&driver->device);
-    driver->qmi = modem_qmi_open_over_mbim(driver->config, driver->path, &driver->qmi_sink);
+    driver->qmi = modem_qmi_open_over_mbim(driver->talk.config, driver->path, &driver->qmi_sink);
 }
 
 static void qmi_is_lost(gpointer data, const char *why)
 {
     Driver *driver = data;
     if (driver->qmi_ready)
-        driver->sink->lost(driver->sink->data, why);
+        driver->talk.sink->lost(driver->talk.sink->data, why);
     else if (driver->fallback == 0)
         driver->fallback = g_idle_add(fall_back, driver);
 }
 
-#define PASS(...) driver->sink->__VA_ARGS__
+#define PASS(...) driver->talk.sink->__VA_ARGS__
 static void pass_answered(gpointer data, MonoTime at)
 {
     Driver *driver = data;
-    PASS(answered(driver->sink->data, at));
+    PASS(answered(driver->talk.sink->data, at));
 }
 
 static void pass_silent(gpointer data, const char *request)
 {
     Driver *driver = data;
-    PASS(silent(driver->sink->data, request));
+    PASS(silent(driver->talk.sink->data, request));
 }
 
 static void pass_skipped(gpointer data)
 {
     Driver *driver = data;
-    PASS(skipped(driver->sink->data));
+    PASS(skipped(driver->talk.sink->data));
 }
 
 static void pass_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)
 {
     Driver *driver = data;
-    PASS(sample(driver->sink->data, asked, at, sample));
+    PASS(sample(driver->talk.sink->data, asked, at, sample));
 }
 
 static void pass_record(gpointer data, MonoTime at, RecordKind kind, gpointer record)
 {
     Driver *driver = data;
-    PASS(record(driver->sink->data, at, kind, record));
+    PASS(record(driver->talk.sink->data, at, kind, record));
 }
 
 static void pass_identity(gpointer data, const char *model, const char *firmware, const char *imei,
                           const char *iccid)
 {
     Driver *driver = data;
-    PASS(identity(driver->sink->data, model, firmware, imei, iccid));
+    PASS(identity(driver->talk.sink->data, model, firmware, imei, iccid));
 }
 
 static void pass_sim(gpointer data, gboolean present)
 {
     Driver *driver = data;
-    PASS(sim(driver->sink->data, present));
+    PASS(sim(driver->talk.sink->data, present));
 }
 
 static void pass_protocol(gpointer data, const char *name)
 {
     Driver *driver = data;
-    PASS(protocol(driver->sink->data, name));
+    PASS(protocol(driver->talk.sink->data, name));
 }
 
 static gpointer open_mbim(const ConfigModem *config, const char *device, const ModemSink *sink)
 {
     Driver *driver = g_new0(Driver, 1);
-    driver->refs = 1;
-    driver->config = config;
-    driver->sink = sink;
+    modem_talk_begin(&driver->talk, config, sink, forget);
     driver->path = g_strdup(device);
-    driver->cancellable = g_cancellable_new();
     driver->qmi_sink = (ModemSink){driver,        qmi_is_ready, qmi_is_lost,  pass_answered,
                                    pass_silent,   pass_skipped, pass_sample,  pass_record,
                                    pass_identity, pass_sim,     pass_protocol};
@@ -505,7 +476,7 @@ static void poll_mbim(gpointer data, gboolean cells)
         modem_qmi.poll(driver->qmi, cells);
         return;
     }
-    if (!driver->ready)
+    if (!driver->talk.ready)
         return;
     if (cells) {
         ask(driver, ASK_REGISTER);
@@ -515,20 +486,20 @@ static void poll_mbim(gpointer data, gboolean cells)
     if (cells || version(driver) < 2)
         ask(driver, ASK_CELLS);
     ask(driver, ASK_SIGNAL);
-    gint64 now_ns = mono_now().ns;
-    if (now_ns - driver->statistics_ns < STATISTICS_EVERY_NS)
+    if (!modem_talk_slow_due(&driver->talk))
         return;
-    driver->statistics_ns = now_ns;
     ask(driver, ASK_CONNECT);
     ask(driver, ASK_STATISTICS);
     ask(driver, ASK_SUBSCRIBER);
+    if (driver->talk.identity.model == NULL)
+        ask(driver, ASK_CAPS);
 }
 
 static void close_mbim(gpointer data)
 {
     Driver *driver = data;
-    driver->closed = TRUE;
-    g_cancellable_cancel(driver->cancellable);
+    driver->talk.closed = TRUE;
+    g_cancellable_cancel(driver->talk.cancellable);
     if (driver->fallback != 0)
         g_source_remove(driver->fallback);
     if (driver->qmi != NULL)
@@ -542,7 +513,7 @@ static void close_mbim(gpointer data)
         (void)mbim_device_close_force(driver->device, NULL);
         g_clear_object(&driver->device);
     }
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 const ModemDriver modem_mbim = {"mbim", open_mbim, poll_mbim, close_mbim};

@@ -15,8 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#define STATISTICS_EVERY_NS INT64_C(5000000000)
-#define MAX_NEIGHBOURS      32
+#define MAX_NEIGHBOURS 32
 
 typedef enum { SERVICE_NAS, SERVICE_DMS, SERVICE_WDS, SERVICE_UIM, N_SERVICES } Service;
 static const QmiService service_codes[N_SERVICES] = {QMI_SERVICE_NAS, QMI_SERVICE_DMS,
@@ -44,114 +43,91 @@ typedef enum {
     ASK_STATISTICS,
     ASK_BEARER,
     ASK_CARD,
-    ASK_MODEL,
+    ASK_MODEL, /* from here on who it is */
     ASK_REVISION,
     ASK_IDS,
     ASK_ICCID,
     N_REQUESTS
 } Ask;
 
-typedef struct {
-    Driver *driver;
-    Ask what;
-    gboolean busy;
-    MonoTime asked;
-} Slot;
-
 struct Driver {
-    gint refs;
-    gboolean closed, ready, over_mbim;
-    const ConfigModem *config;
-    const ModemSink *sink;
+    ModemTalk talk;
+    gboolean over_mbim;
     GFile *file;
     QmiDevice *device;
     QmiClient *clients[N_SERVICES];
     gulong indication_handler, removed_handler;
-    GCancellable *cancellable;
     Service allocating;
-    Slot slots[N_REQUESTS];
-    gboolean refused[N_REQUESTS]; /* the modem does not know this request */
+    ModemQuestion questions[N_REQUESTS];
     QmiState state;
     double tx_power_dbm;
-    ModemIdentity identity;
     const char *bearer;
     gint64 rx_bytes, tx_bytes; /* -1 = unknown */
-    gint64 statistics_ns;
-    gboolean sim_absent;
-    guint identity_left; /* answers until all is known that is going to be */
+    int card;                  /* 1 there, 0 absent, -1 not known */
+    gboolean identity_owed;    /* something of it is new */
 };
 
 static const Request requests[N_REQUESTS];
+static void tell_identity(Driver *driver);
 
-static void unref(Driver *driver)
+static void forget(gpointer talk)
 {
-    if (--driver->refs > 0)
-        return;
+    Driver *driver = talk;
     g_clear_object(&driver->file);
-    g_clear_object(&driver->cancellable);
-    modem_identity_clear(&driver->identity);
-    g_free(driver);
 }
 
 static void lost(Driver *driver, const char *what, const GError *error)
 {
-    if (!driver->closed)
-        modem_tell_lost(driver->sink, what, error);
+    modem_talk_lost(&driver->talk, what, error);
 }
 
 /* --- asking --- */
 
+static void take_answer(Driver *driver, ModemQuestion *question, MonoTime at, QmiMessage *message)
+{
+    gsize length = 0;
+    const guint8 *raw = qmi_message_get_raw(message, &length, NULL);
+    QmiTlvs tlvs;
+    if (raw == NULL || !qmi_tlvs_read(&tlvs, raw, length))
+        return;
+    int code = qmi_result(&tlvs);
+    if (code == QMI_PROTOCOL_ERROR_INVALID_QMI_COMMAND || code == QMI_PROTOCOL_ERROR_NOT_SUPPORTED)
+        question->refused = TRUE;
+    requests[question->what].answer(driver, question->asked, at, &tlvs);
+}
+
 static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
 {
-    Slot *slot = data;
-    Driver *driver = slot->driver;
+    ModemQuestion *question = data;
+    Driver *driver = (Driver *)question->talk;
     MonoTime at = mono_now();
     g_autoptr(GError) error = NULL;
     g_autoptr(QmiMessage) message =
         qmi_device_command_full_finish(QMI_DEVICE(object), result, &error);
-    slot->busy = FALSE;
-    if (!driver->closed && message == NULL &&
-        g_error_matches(error, QMI_CORE_ERROR, QMI_CORE_ERROR_TIMEOUT))
-        driver->sink->silent(driver->sink->data, requests[slot->what].name);
-    if (!driver->closed && message != NULL) {
-        gsize length = 0;
-        const guint8 *raw = qmi_message_get_raw(message, &length, NULL);
-        QmiTlvs tlvs;
-        if (raw != NULL && qmi_tlvs_read(&tlvs, raw, length)) {
-            driver->sink->answered(driver->sink->data, at);
-            int code = qmi_result(&tlvs);
-            if (code == QMI_PROTOCOL_ERROR_INVALID_QMI_COMMAND ||
-                code == QMI_PROTOCOL_ERROR_NOT_SUPPORTED)
-                driver->refused[slot->what] = TRUE;
-            requests[slot->what].answer(driver, slot->asked, at, &tlvs);
-        }
-    }
-    unref(driver);
+    if (modem_question_end(question, message != NULL,
+                           g_error_matches(error, QMI_CORE_ERROR, QMI_CORE_ERROR_TIMEOUT),
+                           requests[question->what].name, at))
+        take_answer(driver, question, at, message);
+    if (!driver->talk.closed && question->what >= (int)ASK_MODEL)
+        tell_identity(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void ask(Driver *driver, Ask what)
 {
     const Request *request = &requests[what];
-    Slot *slot = &driver->slots[what];
+    ModemQuestion *question = &driver->questions[what];
     QmiClient *client = driver->clients[request->service];
-    if (client == NULL || driver->refused[what])
+    if (client == NULL || !modem_question_may(question, &driver->talk))
         return;
-    if (slot->busy) {
-        driver->sink->skipped(driver->sink->data);
-        return;
-    }
     g_autoptr(QmiMessage) message =
         qmi_message_new(service_codes[request->service], qmi_client_get_cid(client),
                         qmi_client_get_next_transaction_id(client), request->message);
     if (request->fill != NULL && !request->fill(driver, message))
         return;
-    slot->driver = driver;
-    slot->what = what;
-    slot->busy = TRUE;
-    slot->asked = mono_now();
-    driver->refs++;
-    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->config),
-                            driver->cancellable, on_answer, slot);
+    modem_question_begin(question, &driver->talk, (int)what);
+    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->talk.config),
+                            driver->talk.cancellable, on_answer, question);
 }
 
 static void add_tlv(QmiMessage *message, guint8 type, const void *value, gsize length)
@@ -168,7 +144,7 @@ static void tell_sample(Driver *driver, MonoTime asked, MonoTime at, const QmiTl
         return;
     if (tlvs != NULL && sample.rat != RAT_NONE && !isnan(driver->tx_power_dbm))
         RECORD_SET(&sample, SAMPLE, tx_power_dbm, driver->tx_power_dbm);
-    driver->sink->sample(driver->sink->data, asked, at, &sample);
+    driver->talk.sink->sample(driver->talk.sink->data, asked, at, &sample);
 }
 
 static void tell_registration(Driver *driver, MonoTime at)
@@ -189,7 +165,7 @@ static void tell_registration(Driver *driver, MonoTime at)
         RECORD_SET(&record, REGISTRATION, rx_bytes, driver->rx_bytes);
         RECORD_SET(&record, REGISTRATION, tx_bytes, driver->tx_bytes);
     }
-    driver->sink->record(driver->sink->data, at, RECORD_REGISTRATION, &record);
+    driver->talk.sink->record(driver->talk.sink->data, at, RECORD_REGISTRATION, &record);
 }
 
 /* After any message that says where the modem is registered. */
@@ -202,11 +178,11 @@ static void after_change(Driver *driver, MonoTime at, ServiceState before, Rat r
     }
     gboolean elsewhere = state->cell_changed || state->rat != rat_before;
     state->cell_changed = FALSE;
-    if (!driver->ready)
+    if (!driver->talk.ready)
         return;
-    if (elsewhere && state->rat != RAT_NONE && !driver->slots[ASK_CELLS].busy) {
+    if (elsewhere && state->rat != RAT_NONE && !driver->questions[ASK_CELLS].busy) {
         ask(driver, ASK_CELLS);
-        if (!driver->slots[ASK_BAND].busy)
+        if (!driver->questions[ASK_BAND].busy)
             ask(driver, ASK_BAND);
     }
     /* A hole begins now, not at the next poll. */
@@ -239,7 +215,7 @@ static void on_cells(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs 
     unsigned n = qmi_take_cells(&driver->state, tlvs, cells, MAX_NEIGHBOURS);
     driver->state.cell_changed = FALSE; /* this message brought the new cell's particulars too */
     for (unsigned i = 0; i < n; i++)
-        driver->sink->record(driver->sink->data, at, RECORD_NEIGHBOUR, &cells[i]);
+        driver->talk.sink->record(driver->talk.sink->data, at, RECORD_NEIGHBOUR, &cells[i]);
 }
 
 static void on_band(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
@@ -255,7 +231,7 @@ static void on_carriers(Driver *driver, MonoTime asked, MonoTime at, const QmiTl
     Carrier carriers[QMI_MAX_CARRIERS];
     unsigned n = qmi_read_carriers(tlvs, carriers, QMI_MAX_CARRIERS);
     for (unsigned i = 0; i < n; i++)
-        driver->sink->record(driver->sink->data, at, RECORD_CARRIER, &carriers[i]);
+        driver->talk.sink->record(driver->talk.sink->data, at, RECORD_CARRIER, &carriers[i]);
 }
 
 static guint8 radio_interface(const Driver *driver)
@@ -279,7 +255,7 @@ static gboolean fill_chains(Driver *driver, QmiMessage *message)
 {
     guint8 radio = radio_interface(driver);
     add_tlv(message, 0x01, &radio, 1);
-    return radio != 0 && driver->config->antennas;
+    return radio != 0 && driver->talk.config->antennas;
 }
 
 static void on_chains(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
@@ -289,7 +265,7 @@ static void on_chains(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs
     unsigned n =
         qmi_read_chains(tlvs, driver->state.rat, chains, QMI_CHAINS, &driver->tx_power_dbm);
     for (unsigned i = 0; i < n; i++)
-        driver->sink->record(driver->sink->data, at, RECORD_ANTENNA, &chains[i]);
+        driver->talk.sink->record(driver->talk.sink->data, at, RECORD_ANTENNA, &chains[i]);
 }
 
 static void on_signal(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
@@ -328,45 +304,67 @@ static void on_card(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *
     (void)asked;
     (void)at;
     int there = qmi_result(tlvs) == 0 ? qmi_read_sim(tlvs) : -1;
-    if (there >= 0)
-        driver->sink->sim(driver->sink->data, there);
+    if (there < 0)
+        return;
+    driver->talk.sink->sim(driver->talk.sink->data, there);
+    driver->card = there;
+    /* The card that comes back may be another one; its number is asked until it is told. */
     if (there == 0)
-        driver->sim_absent = TRUE;
-    if (there != 1 || !driver->sim_absent)
-        return;
-    /* The card that comes back may be another one. */
-    driver->sim_absent = FALSE;
-    driver->identity_left = MAX(driver->identity_left, 1);
-    ask(driver, ASK_ICCID);
+        g_clear_pointer(&driver->talk.identity.iccid, g_free);
 }
 
-static void take_text(char **to, const QmiTlvs *tlvs, guint8 type)
+static const struct {
+    Ask what;
+    guint8 tlv;
+    size_t field; /* of ModemIdentity */
+} identity_parts[] = {{ASK_MODEL, 0x01, offsetof(ModemIdentity, model)},
+                      {ASK_REVISION, 0x01, offsetof(ModemIdentity, firmware)},
+                      {ASK_IDS, 0x11, offsetof(ModemIdentity, imei)},
+                      {ASK_ICCID, 0x01, offsetof(ModemIdentity, iccid)}};
+
+static char **identity_field(Driver *driver, gsize part)
 {
-    char *text = qmi_result(tlvs) == 0 ? qmi_read_text(tlvs, type) : NULL;
-    if (text == NULL)
-        return;
-    g_free(*to);
-    *to = text;
+    return (char **)(gpointer)((char *)&driver->talk.identity + identity_parts[part].field);
 }
 
+static void on_identity(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
+{
+    (void)asked;
+    (void)at;
+    for (gsize i = 0; i < G_N_ELEMENTS(identity_parts); i++) {
+        char **field = identity_field(driver, i);
+        if (requests[identity_parts[i].what].message != tlvs->message || qmi_result(tlvs) != 0)
+            continue;
+        g_autofree char *text = qmi_read_text(tlvs, identity_parts[i].tlv);
+        if (text == NULL || g_strcmp0(text, *field) == 0)
+            continue;
+        g_free(*field);
+        *field = g_steal_pointer(&text);
+        driver->identity_owed = TRUE;
+    }
+}
+
+/* Once nothing of it is being asked any more: what gets no answer must not withhold the rest. */
 static void tell_identity(Driver *driver)
 {
-    if (driver->identity_left > 0 && --driver->identity_left == 0)
-        modem_identity_tell(&driver->identity, driver->sink);
+    for (gsize i = 0; i < G_N_ELEMENTS(identity_parts); i++)
+        if (driver->questions[identity_parts[i].what].busy)
+            return;
+    if (driver->identity_owed)
+        modem_identity_tell(&driver->talk.identity, driver->talk.sink);
+    driver->identity_owed = FALSE;
 }
 
-#define IDENTITY_ANSWER(name, field, type)                                                         \
-    static void name(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)             \
-    {                                                                                              \
-        (void)asked;                                                                               \
-        (void)at;                                                                                  \
-        take_text(&driver->identity.field, tlvs, type);                                            \
-        tell_identity(driver);                                                                     \
+/* What is not known yet: a modem that starts may refuse for a while. */
+static void ask_identity(Driver *driver)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(identity_parts); i++) {
+        Ask what = identity_parts[i].what;
+        gboolean no_card = what == ASK_ICCID && driver->card == 0;
+        if (*identity_field(driver, i) == NULL && !no_card && !driver->questions[what].busy)
+            ask(driver, what);
     }
-IDENTITY_ANSWER(on_model, model, 0x01)
-IDENTITY_ANSWER(on_revision, firmware, 0x01)
-IDENTITY_ANSWER(on_ids, imei, 0x11)
-IDENTITY_ANSWER(on_iccid, iccid, 0x01)
+}
 
 static const Request requests[N_REQUESTS] = {
     [ASK_SYSTEM] = {"system information", SERVICE_NAS, 0x004d, NULL, on_system},
@@ -379,29 +377,28 @@ static const Request requests[N_REQUESTS] = {
     [ASK_STATISTICS] = {"packet statistics", SERVICE_WDS, 0x0024, fill_statistics, on_statistics},
     [ASK_BEARER] = {"bearer", SERVICE_WDS, 0x0037, NULL, on_bearer},
     [ASK_CARD] = {"card status", SERVICE_UIM, 0x002f, NULL, on_card},
-    [ASK_MODEL] = {"model", SERVICE_DMS, 0x0022, NULL, on_model},
-    [ASK_REVISION] = {"revision", SERVICE_DMS, 0x0023, NULL, on_revision},
-    [ASK_IDS] = {"IMEI", SERVICE_DMS, 0x0025, NULL, on_ids},
-    [ASK_ICCID] = {"ICCID", SERVICE_DMS, 0x003c, NULL, on_iccid},
+    [ASK_MODEL] = {"model", SERVICE_DMS, 0x0022, NULL, on_identity},
+    [ASK_REVISION] = {"revision", SERVICE_DMS, 0x0023, NULL, on_identity},
+    [ASK_IDS] = {"IMEI", SERVICE_DMS, 0x0025, NULL, on_identity},
+    [ASK_ICCID] = {"ICCID", SERVICE_DMS, 0x003c, NULL, on_identity},
 };
 
 static void poll_modem(gpointer data, gboolean cells)
 {
     Driver *driver = data;
-    if (!driver->ready)
+    if (!driver->talk.ready)
         return;
     if (cells) {
         for (Ask what = ASK_SYSTEM; what < ASK_SIGNAL; what++)
             ask(driver, what);
     }
     ask(driver, ASK_SIGNAL);
-    gint64 now_ns = mono_now().ns;
-    if (now_ns - driver->statistics_ns < STATISTICS_EVERY_NS)
+    if (!modem_talk_slow_due(&driver->talk))
         return;
-    driver->statistics_ns = now_ns;
     ask(driver, ASK_BEARER);
     ask(driver, ASK_STATISTICS);
     ask(driver, ASK_CARD);
+    ask_identity(driver);
 }
 
 static void on_indication(QmiDevice *device, QmiMessage *message, gpointer data)
@@ -412,10 +409,10 @@ static void on_indication(QmiDevice *device, QmiMessage *message, gpointer data)
     gsize length = 0;
     const guint8 *raw = qmi_message_get_raw(message, &length, NULL);
     QmiTlvs tlvs;
-    if (driver->closed || !driver->ready || raw == NULL || !qmi_tlvs_read(&tlvs, raw, length) ||
-        !tlvs.indication || tlvs.service != QMI_SERVICE_NAS)
+    if (driver->talk.closed || !driver->talk.ready || raw == NULL ||
+        !qmi_tlvs_read(&tlvs, raw, length) || !tlvs.indication || tlvs.service != QMI_SERVICE_NAS)
         return;
-    driver->sink->answered(driver->sink->data, at);
+    driver->talk.sink->answered(driver->talk.sink->data, at);
     if (tlvs.message == 0x0024)
         on_serving(driver, (MonoTime){0}, at, &tlvs);
     else if (tlvs.message == 0x004e)
@@ -441,8 +438,8 @@ static void send_setup(Driver *driver, guint16 message_id, const guint8 *tlvs, g
                         qmi_client_get_next_transaction_id(nas), message_id);
     for (gsize i = 0; i + 2 < n; i += 3 + (gsize)tlvs[i + 1])
         add_tlv(message, tlvs[i], tlvs + i + 3, tlvs[i + 1]);
-    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->config), NULL,
-                            NULL, NULL);
+    qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->talk.config),
+                            NULL, NULL, NULL);
 }
 
 static void start_running(Driver *driver)
@@ -450,12 +447,11 @@ static void start_running(Driver *driver)
     /* Register Indications: serving system, system information, signal information. */
     const guint8 wanted[] = {0x13, 1, 0, 1, 0x18, 1, 0, 1, 0x19, 1, 0, 1};
     send_setup(driver, 0x0003, wanted, sizeof wanted);
-    driver->ready = TRUE;
-    driver->sink->protocol(driver->sink->data, driver->over_mbim ? "QMI over MBIM" : "QMI");
-    driver->identity_left = 4;
-    driver->sink->ready(driver->sink->data);
-    for (Ask what = ASK_MODEL; what <= ASK_ICCID; what++)
-        ask(driver, what);
+    driver->talk.ready = TRUE;
+    driver->talk.sink->protocol(driver->talk.sink->data,
+                                driver->over_mbim ? "QMI over MBIM" : "QMI");
+    driver->talk.sink->ready(driver->talk.sink->data);
+    ask_identity(driver);
 }
 
 static void allocate_next(Driver *driver);
@@ -465,7 +461,7 @@ static void on_allocated(GObject *object, GAsyncResult *result, gpointer data)
     Driver *driver = data;
     g_autoptr(GError) error = NULL;
     QmiClient *client = qmi_device_allocate_client_finish(QMI_DEVICE(object), result, &error);
-    if (driver->closed) {
+    if (driver->talk.closed) {
         g_clear_object(&client);
     } else if (client == NULL && driver->allocating == SERVICE_NAS) {
         lost(driver, "no access to its network service", error);
@@ -476,15 +472,15 @@ static void on_allocated(GObject *object, GAsyncResult *result, gpointer data)
         else
             start_running(driver);
     }
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void allocate_next(Driver *driver)
 {
-    driver->refs++;
+    driver->talk.refs++;
     qmi_device_allocate_client(driver->device, service_codes[driver->allocating], QMI_CID_NONE,
-                               modem_timeout_s(driver->config), driver->cancellable, on_allocated,
-                               driver);
+                               modem_timeout_s(driver->talk.config), driver->talk.cancellable,
+                               on_allocated, driver);
 }
 
 static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
@@ -493,9 +489,9 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     if (!qmi_device_open_finish(QMI_DEVICE(object), result, &error))
         lost(driver, "does not open", error);
-    else if (!driver->closed)
+    else if (!driver->talk.closed)
         allocate_next(driver);
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 static void on_made(GObject *object, GAsyncResult *result, gpointer data)
@@ -503,10 +499,10 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
     Driver *driver = data;
     g_autoptr(GError) error = NULL;
     GObject *made = g_async_initable_new_finish(G_ASYNC_INITABLE(object), result, &error);
-    if (made == NULL || driver->closed) {
+    if (made == NULL || driver->talk.closed) {
         lost(driver, "does not open", error);
         g_clear_object(&made);
-        unref(driver);
+        modem_talk_unref(&driver->talk);
         return;
     }
     driver->device = QMI_DEVICE(made);
@@ -515,34 +511,35 @@ static void on_made(GObject *object, GAsyncResult *result, gpointer data)
     driver->removed_handler =
         g_signal_connect(made, QMI_DEVICE_SIGNAL_REMOVED, G_CALLBACK(on_removed), driver);
     QmiDeviceOpenFlags flags = QMI_DEVICE_OPEN_FLAGS_EXPECT_INDICATIONS;
-    if (modem_uses_proxy(driver->config))
+    if (modem_uses_proxy(driver->talk.config))
         flags |= QMI_DEVICE_OPEN_FLAGS_PROXY;
     if (driver->over_mbim)
         flags |= QMI_DEVICE_OPEN_FLAGS_MBIM;
-    qmi_device_open(driver->device, flags, 2 * modem_timeout_s(driver->config), driver->cancellable,
-                    on_opened, driver); /* with the reference of this call */
+    qmi_device_open(driver->device, flags, 2 * modem_timeout_s(driver->talk.config),
+                    driver->talk.cancellable, on_opened,
+                    driver); /* with the reference of this call */
 }
 
 static gpointer open_driver(const ConfigModem *config, const char *device, const ModemSink *sink,
                             gboolean over_mbim)
 {
     Driver *driver = g_new0(Driver, 1);
-    driver->refs = 2; /* close() and the call below */
-    driver->config = config;
-    driver->sink = sink;
+    modem_talk_begin(&driver->talk, config, sink, forget);
+    driver->talk.refs++; /* of the call below */
     driver->over_mbim = over_mbim;
-    driver->cancellable = g_cancellable_new();
+    driver->card = -1;
+    driver->identity_owed = TRUE;
     driver->tx_power_dbm = (double)NAN;
     driver->rx_bytes = -1;
     driver->file = g_file_new_for_path(device);
     gboolean unchecked = config->no_file_check && !over_mbim;
     if (config->proxy_path != NULL && !over_mbim)
-        g_async_initable_new_async(QMI_TYPE_DEVICE, G_PRIORITY_DEFAULT, driver->cancellable,
+        g_async_initable_new_async(QMI_TYPE_DEVICE, G_PRIORITY_DEFAULT, driver->talk.cancellable,
                                    on_made, driver, QMI_DEVICE_FILE, driver->file,
                                    QMI_DEVICE_NO_FILE_CHECK, unchecked, QMI_DEVICE_PROXY_PATH,
                                    config->proxy_path, NULL);
     else
-        g_async_initable_new_async(QMI_TYPE_DEVICE, G_PRIORITY_DEFAULT, driver->cancellable,
+        g_async_initable_new_async(QMI_TYPE_DEVICE, G_PRIORITY_DEFAULT, driver->talk.cancellable,
                                    on_made, driver, QMI_DEVICE_FILE, driver->file,
                                    QMI_DEVICE_NO_FILE_CHECK, unchecked, NULL);
     return driver;
@@ -562,8 +559,8 @@ gpointer modem_qmi_open_over_mbim(const ConfigModem *config, const char *device,
 static void close_qmi(gpointer data)
 {
     Driver *driver = data;
-    driver->closed = TRUE;
-    g_cancellable_cancel(driver->cancellable);
+    driver->talk.closed = TRUE;
+    g_cancellable_cancel(driver->talk.cancellable);
     if (driver->device != NULL) {
         g_signal_handler_disconnect(driver->device, driver->indication_handler);
         g_signal_handler_disconnect(driver->device, driver->removed_handler);
@@ -578,7 +575,7 @@ static void close_qmi(gpointer data)
         qmi_device_close_async(driver->device, 1, NULL, NULL, NULL);
         g_clear_object(&driver->device);
     }
-    unref(driver);
+    modem_talk_unref(&driver->talk);
 }
 
 const ModemDriver modem_qmi = {"qmi", open_qmi, poll_modem, close_qmi};

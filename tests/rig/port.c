@@ -144,7 +144,7 @@ static void set_modem(Port *port, RigModem *modem)
     g_ptr_array_add(modem->ports, port);
 }
 
-static void receive(Port *port, const guint8 *frame, gsize length)
+void port_handle(Port *port, const guint8 *frame, gsize length)
 {
     if (port->framing == FRAMING_MBIM) {
         g_autofree char *path = mbim_session_opens(frame, length);
@@ -188,7 +188,9 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
             return G_SOURCE_CONTINUE;
         if (length < 0)
             continue;
-        receive(port, port->in->data, (gsize)length);
+        if (port->owner.admit == NULL ||
+            port->owner.admit(port->owner.user, port, port->in->data, (gsize)length))
+            port_handle(port, port->in->data, (gsize)length);
         g_byte_array_remove_range(port->in, 0, (guint)length);
     }
 }
@@ -234,6 +236,11 @@ void port_free(Port *port)
     g_byte_array_unref(port->out);
     close(port->fd);
     g_free(port);
+}
+
+void port_send(Port *port, const GByteArray *frame)
+{
+    write_frame(port, frame);
 }
 
 void port_notify(Port *port, gboolean serving, gboolean levels)

@@ -14,6 +14,8 @@ typedef struct {
     /* The other end is gone: the owner frees the port. */
     void (*closed)(gpointer user, Port *port);
     gpointer user;
+    /* FALSE: the modem does not get to see this frame. NULL: it sees all. */
+    gboolean (*admit)(gpointer user, Port *port, const guint8 *frame, gsize length);
 } PortOwner;
 
 /* Takes `fd`. `modem` NULL: the client names its device first, as it does to the proxies. */
@@ -21,6 +23,10 @@ Port *port_new(int fd, Framing framing, RigModem *modem, const PortOwner *owner)
 /* Closes. NULL is allowed. */
 void port_free(Port *port);
 
+/* The modem sees a frame that was held back. */
+void port_handle(Port *port, const guint8 *frame, gsize length);
+/* Sends a frame of the caller's making to the client. */
+void port_send(Port *port, const GByteArray *frame);
 /* Sends the indications the client asked for. */
 void port_notify(Port *port, gboolean serving, gboolean levels);
 RigModem *port_modem(const Port *port);

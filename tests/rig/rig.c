@@ -165,7 +165,7 @@ static void on_closed(gpointer user, Port *port)
 
 static void accept_client(Rig *rig, int listener, Framing framing)
 {
-    PortOwner owner = {on_find, on_closed, rig};
+    PortOwner owner = {.find = on_find, .closed = on_closed, .user = rig};
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0)
         g_ptr_array_add(rig->ports, port_new(fd, framing, NULL, &owner));
