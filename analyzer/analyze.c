@@ -365,8 +365,6 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
     g_autoptr(LayerWriter) writer = layer_create(path, error);
     if (writer == NULL)
         return FALSE;
-    if (jobs > 1)
-        layer_use_thread(writer);
     if (!judge_all(result, run, jobs, writer, error))
         return FALSE;
     g_autoptr(SpillMerge) changes = spill_merge(run->changes, jobs, error);

@@ -7,7 +7,8 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "analyzer/layer-pages.h"
+
 #include <sqlite3.h>
 
 typedef struct {
@@ -16,13 +17,14 @@ typedef struct {
 
 typedef struct Rtree Rtree;
 
-/* Makes the virtual table rtree_TABLE_geom (which must not exist) in `db`. Returns: (transfer
- * full), or NULL where SQLite refuses: its message says why. */
-Rtree *rtree_new(sqlite3 *db, const char *table);
+/* Makes the virtual table rtree_TABLE_geom (which must not exist) in `db`, whose file `pages` are
+ * for: they take one row for each row of the table. Returns: (transfer full), or NULL where SQLite
+ * refuses: its message says why. Neither may go before the index is finished. */
+Rtree *rtree_new(sqlite3 *db, const char *table, LayerPages *pages);
 void rtree_free(Rtree *rtree);
 
-/* Adds the box of a row. Ids must differ. FALSE if SQLite refuses. */
-gboolean rtree_add(Rtree *rtree, gint64 id, const RtreeBox *box);
+/* Adds the box of a row. Ids ascend. */
+gboolean rtree_add(Rtree *rtree, gint64 id, const RtreeBox *box, GError **error);
 
 /* Writes the nodes still open and the root; nothing may be added afterwards. */
-gboolean rtree_finish(Rtree *rtree);
+gboolean rtree_finish(Rtree *rtree, GError **error);

@@ -35,7 +35,7 @@ struct LayerWriter {
     char *path, *part; /* where it will be, where it is being written */
     GPtrArray *tables; /* of LayerTable */
     LayerBulk *bulk;   /* NULL without bulk tables */
-    gboolean in_transaction, with_thread;
+    gboolean in_transaction;
 };
 
 LayerValue layer_null(void)
@@ -222,12 +222,6 @@ static LayerTable *table_new(LayerWriter *writer, OGRLayerH layer, LayerKind kin
     return table;
 }
 
-/* Lets rows of bulk tables arrive, before OGR uses the connection. */
-static gboolean settle(LayerWriter *writer, GError **error)
-{
-    return writer->bulk == NULL || layer_bulk_sync(writer->bulk, error);
-}
-
 static LayerTable *add_table(LayerWriter *writer, const char *name, LayerKind kind,
                              const LayerField *fields, guint n_fields, gboolean with_index,
                              GError **error)
@@ -245,8 +239,6 @@ static LayerTable *add_table(LayerWriter *writer, const char *name, LayerKind ki
     const char *const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "OVERWRITE=YES",
                                    with_index ? NULL : "SPATIAL_INDEX=NO", NULL};
 
-    if (!settle(writer, error))
-        return NULL;
     CPLErrorReset();
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     OSRImportFromEPSG(srs, 4326);
@@ -288,19 +280,11 @@ LayerTable *layer_add_bulk_table(LayerWriter *writer, const char *name, LayerKin
         fail(writer, "cannot add a layer", error);
         return NULL;
     }
-    if (writer->bulk == NULL) {
-        writer->bulk =
-            layer_bulk_new(GDALGetInternalHandle(writer->dataset, "SQLITE_HANDLE"), writer->path);
-        if (writer->with_thread)
-            layer_bulk_use_thread(writer->bulk);
-    }
+    if (writer->bulk == NULL)
+        writer->bulk = layer_bulk_new(GDALGetInternalHandle(writer->dataset, "SQLITE_HANDLE"),
+                                      writer->part, writer->path);
     table->bulk = layer_bulk_table(writer->bulk, name, kind, fields, n_fields, error);
     return table->bulk < 0 ? NULL : table;
-}
-
-void layer_use_thread(LayerWriter *writer)
-{
-    writer->with_thread = TRUE;
 }
 
 LayerTable *layer_append_table(LayerWriter *writer, const char *name, const LayerField *fields,
@@ -402,8 +386,6 @@ static void set_field(const LayerTable *table, guint i, const LayerValue *value)
 gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const LayerValue *values,
                          GError **error)
 {
-    if (!settle(table->writer, error))
-        return FALSE;
     OGRGeometryH geometry = shape != NULL && shape->n_parts > 0 ? make_geometry(shape) : NULL;
 
     OGR_F_SetFID(table->feature, OGRNullFID);
@@ -452,8 +434,6 @@ gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *nam
         {"ui", LAYER_TEXT},
         {"update_time", LAYER_TEXT},
     };
-    if (!settle(writer, error))
-        return FALSE;
     OGRLayerH there = GDALDatasetGetLayerByName(writer->dataset, "layer_styles");
     LayerTable *table = NULL;
     gboolean first = TRUE;
@@ -488,8 +468,6 @@ gboolean layer_add_style(LayerWriter *writer, const char *layer, const char *nam
 
 gboolean layer_sql(LayerWriter *writer, const char *sql, GError **error)
 {
-    if (!settle(writer, error))
-        return FALSE;
     CPLErrorReset();
     OGRLayerH result = GDALDatasetExecuteSQL(writer->dataset, sql, NULL, NULL);
     if (result != NULL)

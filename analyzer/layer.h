@@ -181,13 +181,9 @@ LayerTable *layer_add_table(LayerWriter *writer, const char *name, LayerKind kin
                             const LayerField *fields, guint n_fields, GError **error);
 
 /* The same for very many rows, added by layer_add() alone (points: one, lines: one run): only in a
- * writer made by layer_create(), and layer_sql() must not change its rows. (transfer none) */
+ * writer made by layer_create(). layer_sql() does not see its rows. (transfer none) */
 LayerTable *layer_add_bulk_table(LayerWriter *writer, const char *name, LayerKind kind,
                                  const LayerField *fields, guint n_fields, GError **error);
-
-/* A thread of its own writes the rows of bulk tables; to be called before the first of them is
- * added. What is wrong with a row may then be told by a later call. */
-void layer_use_thread(LayerWriter *writer);
 
 /* The table of that name in a copy, to append rows; its fields are given by `fields` (names that
  * must exist there). (transfer none) */
