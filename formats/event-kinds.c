@@ -24,7 +24,7 @@ const EventKind event_kinds[] = {
     {"modem-silent", "s", "requests time out, since so long; detail: which"},
     {"modem-answers", "s", "it answers after such a silence"},
     {"modem-reset", "", "another modem answers in this place"},
-    {"modem-other", "", "the modem in this place is not the configured one"},
+    {"modem-other", "", "the modem in this USB port is not the configured one"},
     {"sim-lost", "", "the modem has no SIM"},
     {"sim-found", "", "it has one again"},
     {"sim-changed", "", "it has another one"},

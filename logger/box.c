@@ -26,6 +26,7 @@ static gboolean on_signal(gpointer data)
 static void on_hotplug(gpointer data)
 {
     Running *running = data;
+    modem_finder_forget(running->box.finder);
     for (guint i = 0; i < running->box.modems->len; i++)
         modem_look(g_ptr_array_index(running->box.modems, i));
 }
@@ -69,11 +70,8 @@ static gboolean open_parts(Box *box, const char *config_path, GError **error)
     const char *sign_key = box->config->store.sign_key;
     if (sign_key != NULL && !store_use_key(box->store, sign_key, error))
         return FALSE;
-    const ConfigIdentity *identity = &box->config->identity;
-    g_autofree char *key = identity->key_file != NULL
-                               ? g_strdup(identity->key_file)
-                               : g_build_filename(box->config->store.folder, "identity.key", NULL);
-    box->identity = identity_open(identity->clear ? NULL : key, error);
+    g_autofree char *key = config_identity_key(box->config);
+    box->identity = identity_open(key, error);
     return box->identity != NULL;
 }
 
@@ -86,7 +84,8 @@ static gboolean start_parts(Running *running, GError **error)
     clock_record(box->clock, box->recorder);
     recorder_event(box->recorder, clock_utc_now(box->clock), 0, "start",
                    "corridor-logger " CORRIDOR_VERSION, (double)NAN);
-    box->modem_host = (ModemHost){box->recorder, box->clock, box->identity};
+    box->finder = modem_finder_new(box->config->modems);
+    box->modem_host = (ModemHost){box->recorder, box->clock, box->identity, box->finder};
     box->modems = g_ptr_array_new_with_free_func((GDestroyNotify)modem_free);
     for (guint i = 0; i < box->config->modems->len; i++)
         g_ptr_array_add(box->modems,
@@ -111,6 +110,7 @@ static void stop_parts(Running *running)
     box_probes_free(running->probes);
     gps_free(box->gps);
     g_clear_pointer(&box->modems, g_ptr_array_unref);
+    modem_finder_free(box->finder);
     if (box->recorder != NULL) {
         recorder_event(box->recorder, clock_utc_now(box->clock), 0, "stop", NULL, (double)NAN);
         clock_record(box->clock, NULL);

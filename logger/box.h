@@ -15,6 +15,7 @@ typedef struct {
     LoggerClock *clock;
     Recorder *recorder;
     Gps *gps; /* NULL: not wanted */
+    ModemFinder *finder;
     ModemHost modem_host;
     GPtrArray *modems;     /* Modem *, in the order of the configuration */
     ProbeSchedule *probes; /* NULL: none */

@@ -85,7 +85,7 @@ static Interface look_at_interface(const char *name)
 /* The interface of a modem that probes can use. (transfer full); NULL: none, and it was said. */
 static char *check_interface(CheckReport *report, const ConfigModem *modem)
 {
-    g_autofree char *device = modem_find_device(modem, NULL);
+    const char *device = modem_finder_node(report->finder, modem);
     g_autofree char *name = modem->interface != NULL ? g_strdup(modem->interface)
                             : device != NULL         ? modem_find_interface(device)
                                                      : NULL;

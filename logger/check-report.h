@@ -4,11 +4,14 @@
  */
 #pragma once
 
-#include "logger/config.h"
+#include "formats/identity.h"
+#include "logger/modem-finder.h"
 
 typedef struct {
     GString *out;
     gboolean ok;
+    ModemFinder *finder;      /* nodes of the modems that were checked stay taken */
+    const Identity *identity; /* NULL: there is no key of the hashes yet */
 } CheckReport;
 
 /* One line: mark "ok", "note" or "FIX" (then the report is not ok), and what to do. */

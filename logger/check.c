@@ -114,9 +114,22 @@ static void check_status(CheckReport *report, const ConfigStatus *config)
                    folder);
 }
 
+/* The first start makes the key; a check, which may be another user's, makes nothing. */
+static Identity *open_identity(CheckReport *report, const Config *config)
+{
+    g_autofree char *key = config_identity_key(config);
+    if (key != NULL && access(key, F_OK) != 0)
+        return NULL;
+    g_autoptr(GError) error = NULL;
+    Identity *identity = identity_open(key, &error);
+    if (identity == NULL)
+        check_line(report, "FIX", "identity: %s", error->message);
+    return identity;
+}
+
 gboolean check_all(const char *config_path, GString *out)
 {
-    CheckReport report = {out, TRUE};
+    CheckReport report = {out, TRUE, NULL, NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config = config_load(config_path, &error);
     if (config == NULL) {
@@ -133,6 +146,10 @@ gboolean check_all(const char *config_path, GString *out)
     check_gps(&report, &config->gps);
     if (config->modems->len == 0)
         check_line(&report, "FIX", "modems: none configured; add a [modem LABEL] section");
+    g_autoptr(ModemFinder) finder = modem_finder_new(config->modems);
+    g_autoptr(Identity) identity = open_identity(&report, config);
+    report.finder = finder;
+    report.identity = identity;
     for (guint i = 0; i < config->modems->len; i++)
         check_modem(&report, g_ptr_array_index(config->modems, i));
     check_reach(&report, config);

@@ -100,12 +100,14 @@ static const ConfigRow status_rows[] = {
 
 static const ConfigRow modem_rows[] = {
     CHOICE(ConfigModem, "driver", driver, "qmi", drivers, "qmi, mbim or replay"),
-    TEXT(ConfigModem, "device", device, NULL, "device node, for example /dev/cdc-wdm0"),
+    TEXT(ConfigModem, "device", device, NULL,
+         "device node, for example /dev/cdc-wdm0; with imei-hash a pattern, for example "
+         "/dev/cdc-wdm*"),
     TEXT(ConfigModem, "usb-path", usb_path, NULL,
          "USB port instead of a device node, as `corridor-logger check` shows it, for example "
          "1-1.4"),
     TEXT(ConfigModem, "imei-hash", imei_hash, NULL,
-         "start of the IMEI's hash: another modem at this place is an event"),
+         "start of the IMEI's hash, as `corridor-logger check` shows it: the modem wherever it is"),
     TEXT(ConfigModem, "interface", interface, NULL,
          "its network interface, for probes; default found by itself"),
     TEXT(ConfigModem, "operator", operator_label, NULL, "operator as reports name it"),

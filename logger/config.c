@@ -14,6 +14,7 @@
 G_DEFINE_QUARK(corridor - config - error, config_error)
 
 #define MAX_FILE_SIZE (1024 * 1024)
+#define SHORTEST_HASH 6 /* of an IMEI: eight modems are told apart */
 
 /* One section being filled. */
 typedef struct {
@@ -389,6 +390,26 @@ static gboolean read_line(Reader *reader, char *line, GError **error)
     return begin_section(reader, line + 1, error);
 }
 
+static gboolean is_other_modem(const Reader *reader, const ConfigModem *modem,
+                               const ConfigModem *other, GError **error)
+{
+    if (other->driver == DRIVER_REPLAY)
+        return TRUE;
+    const char *a = modem->imei_hash, *b = other->imei_hash;
+    if (a != NULL && b != NULL) {
+        if (!g_str_has_prefix(a, b) && !g_str_has_prefix(b, a))
+            return TRUE;
+        return fail(reader, error, CONFIG_ERROR_VALUE,
+                    "modem %s has the same imei-hash as %s (line %u)", modem->head.label,
+                    other->head.label, other->head.line);
+    }
+    if (a != NULL || b != NULL || g_strcmp0(modem->device, other->device) != 0 ||
+        g_strcmp0(modem->usb_path, other->usb_path) != 0)
+        return TRUE;
+    return fail(reader, error, CONFIG_ERROR_VALUE, "modem %s has the same device as %s (line %u)",
+                modem->head.label, other->head.label, other->head.line);
+}
+
 /* What no single row can say. */
 static gboolean check_modems(Reader *reader, GError **error)
 {
@@ -402,21 +423,21 @@ static gboolean check_modems(Reader *reader, GError **error)
                             "modem %s replays nothing; give file = …", modem->head.label);
             continue;
         }
-        if (modem->device == NULL && modem->usb_path == NULL)
+        if (modem->device == NULL && modem->usb_path == NULL && modem->imei_hash == NULL)
             return fail(reader, error, CONFIG_ERROR_VALUE,
-                        "modem %s has no device; give device or usb-path", modem->head.label);
+                        "modem %s has no device; give device, usb-path or imei-hash",
+                        modem->head.label);
         if (modem->home_plmn != NULL && !radio_is_plmn(modem->home_plmn))
             return fail(reader, error, CONFIG_ERROR_VALUE,
                         "modem %s: home-plmn = %s is not 5 or 6 digits", modem->head.label,
                         modem->home_plmn);
-        for (guint j = 0; j < i; j++) {
-            const ConfigModem *other = g_ptr_array_index(modems, j);
-            if (g_strcmp0(modem->device, other->device) == 0 &&
-                g_strcmp0(modem->usb_path, other->usb_path) == 0 && other->driver != DRIVER_REPLAY)
-                return fail(reader, error, CONFIG_ERROR_VALUE,
-                            "modem %s has the same device as %s (line %u)", modem->head.label,
-                            other->head.label, other->head.line);
-        }
+        if (modem->imei_hash != NULL && strlen(modem->imei_hash) < SHORTEST_HASH)
+            return fail(reader, error, CONFIG_ERROR_VALUE,
+                        "modem %s: imei-hash = %s is too short; give at least %d characters",
+                        modem->head.label, modem->imei_hash, SHORTEST_HASH);
+        for (guint j = 0; j < i; j++)
+            if (!is_other_modem(reader, modem, g_ptr_array_index(modems, j), error))
+                return FALSE;
     }
     return TRUE;
 }
@@ -467,6 +488,15 @@ Config *config_load(const char *path, GError **error)
         return NULL;
     }
     return config_parse(path, text, length, error);
+}
+
+char *config_identity_key(const Config *config)
+{
+    if (config->identity.clear)
+        return NULL;
+    return config->identity.key_file != NULL
+               ? g_strdup(config->identity.key_file)
+               : g_build_filename(config->store.folder, "identity.key", NULL);
 }
 
 char *config_sample(void)

@@ -152,6 +152,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
  * NULL), by name: how parts with sections of their own get at them. (transfer none) */
 gpointer config_section(const Config *config, const char *name);
 
+/* Path of the key of the hashes of identities; NULL: they are stored clear. (transfer full) */
+char *config_identity_key(const Config *config);
+
 /* The sample file: all keys with their help, commented out with their defaults.
  * Returns: (transfer full). */
 char *config_sample(void);

@@ -54,15 +54,15 @@ static GList *nodes(GUdevClient *client)
 }
 
 /* A wwan node says what it speaks; usbmisc nodes are one per modem. */
-static gboolean speaks(GUdevDevice *node, ConfigDriver driver)
+static gboolean speaks(GUdevDevice *node, gboolean mbim)
 {
     const char *type = g_udev_device_get_sysfs_attr(node, "type");
     if (type == NULL)
         return g_str_has_prefix(g_udev_device_get_name(node), "cdc-wdm");
-    return g_ascii_strcasecmp(type, driver == DRIVER_MBIM ? "MBIM" : "QMI") == 0;
+    return g_ascii_strcasecmp(type, mbim ? "MBIM" : "QMI") == 0;
 }
 
-static char *find_by_usb_path(const ConfigModem *config)
+char *hotplug_find(const char *usb_path, gboolean mbim)
 {
     g_autoptr(GUdevClient) client = g_udev_client_new(NULL);
     GList *list = nodes(client);
@@ -70,38 +70,26 @@ static char *find_by_usb_path(const ConfigModem *config)
     for (GList *at = list; at != NULL && found == NULL; at = at->next) {
         g_autoptr(GUdevDevice) usb = usb_device(at->data);
         const char *node = g_udev_device_get_device_file(at->data);
-        if (usb != NULL && node != NULL && speaks(at->data, (ConfigDriver)config->driver) &&
-            strcmp(g_udev_device_get_name(usb), config->usb_path) == 0)
+        if (usb != NULL && node != NULL && speaks(at->data, mbim) &&
+            strcmp(g_udev_device_get_name(usb), usb_path) == 0)
             found = g_strdup(node);
     }
     g_list_free_full(list, g_object_unref);
     return found;
 }
 
-char *modem_find_device(const ConfigModem *config, GError **error)
+GPtrArray *hotplug_nodes(gboolean mbim)
 {
-    if (config->driver == DRIVER_REPLAY)
-        return g_strdup(config->replay_file);
-    if (config->usb_path != NULL) {
-        char *device = find_by_usb_path(config);
-        if (device == NULL)
-            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                        "no modem at USB port %s; see `corridor-logger check`", config->usb_path);
-        return device;
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GUdevClient) client = g_udev_client_new(NULL);
+    GList *list = nodes(client);
+    for (GList *at = list; at != NULL; at = at->next) {
+        const char *node = g_udev_device_get_device_file(at->data);
+        if (node != NULL && speaks(at->data, mbim))
+            g_ptr_array_add(found, g_strdup(node));
     }
-    if (config->no_file_check && config->proxy_path != NULL)
-        return g_strdup(config->device);
-    if (access(config->device, F_OK) != 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                    "%s is not there; is the modem plugged in and powered?", config->device);
-        return NULL;
-    }
-    if (!modem_uses_proxy(config) && access(config->device, R_OK | W_OK) != 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ACCES,
-                    "%s may not be opened by this user; install the udev rules", config->device);
-        return NULL;
-    }
-    return g_strdup(config->device);
+    g_list_free_full(list, g_object_unref);
+    return found;
 }
 
 gboolean modem_uses_proxy(const ConfigModem *config)

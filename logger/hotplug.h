@@ -15,5 +15,10 @@ Hotplug *hotplug_new(void (*changed)(gpointer data), gpointer data);
 void hotplug_free(Hotplug *hotplug);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hotplug, hotplug_free)
 
+/* Node of the modem in a USB port, e.g. "1-1.4"; NULL: none. (transfer full) */
+char *hotplug_find(const char *usb_path, gboolean mbim);
+/* Nodes of all modems that speak (or may speak) this protocol. (transfer full) */
+GPtrArray *hotplug_nodes(gboolean mbim);
+
 /* "/dev/cdc-wdm0 usb-path 1-1.4 (qmi_wwan)" for each modem node now. (transfer full) */
 GPtrArray *hotplug_list(void);

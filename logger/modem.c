@@ -19,7 +19,9 @@ struct Modem {
     ModemSink sink;
     char *who; /* "modem north" */
     ModemStatus status;
-    char *device;
+    char *device;         /* the node that is open or tried */
+    char *running_device; /* the node where it ran last */
+    gboolean asking_who;  /* its samples count only once it has said who it is */
     char *imei_hash, *iccid_hash, *model, *firmware;
     guint timer; /* of the life: look, backoff, limit, tick */
     guint lost_idle;
@@ -67,6 +69,7 @@ static void close_driver(Modem *modem)
     if (modem->driver != NULL)
         modem->type->close(modem->driver);
     modem->driver = NULL;
+    modem_finder_release(modem->host->finder, modem->config);
     if (modem->lost_idle != 0)
         g_source_remove(modem->lost_idle);
     modem->lost_idle = 0;
@@ -106,14 +109,35 @@ static void set_next_tick(Modem *modem)
     set_timer(modem, (guint)((modem->due_ns - now_ns + 500000) / 1000000), tick);
 }
 
-static void on_ready(gpointer data)
+static void renumbered(Modem *modem)
 {
-    Modem *modem = data;
+    if (modem->running_device != NULL && strcmp(modem->running_device, modem->device) != 0) {
+        g_autofree char *detail = g_strdup_printf("%s to %s", modem->running_device, modem->device);
+        event(modem, "modem-renumbered", detail, (double)NAN);
+        g_message("%s: now at %s", modem->who, modem->device);
+    }
+    g_free(modem->running_device);
+    modem->running_device = g_strdup(modem->device);
+}
+
+static void find_interface(Modem *modem)
+{
+    g_autofree char *interface = modem->config->interface != NULL
+                                     ? g_strdup(modem->config->interface)
+                                     : modem_find_interface(modem->device);
+    g_strlcpy(modem->status.interface, interface != NULL ? interface : "",
+              sizeof modem->status.interface);
+}
+
+static void start_running(Modem *modem)
+{
     enter(modem, MODEM_RUNNING);
     modem->status.openings++;
     modem->answered_ns = mono_now().ns;
     modem->asked_cells_ns = 0;
     modem->status.trouble[0] = '\0';
+    find_interface(modem);
+    renumbered(modem);
     if (modem->lost_told)
         event(modem, "modem-found", modem->device, (double)NAN);
     modem->lost_told = FALSE;
@@ -121,6 +145,13 @@ static void on_ready(gpointer data)
     modem->due_ns = modem->since_ns;
     set_next_tick(modem);
     modem->type->poll(modem->driver, TRUE);
+}
+
+static void on_ready(gpointer data)
+{
+    Modem *modem = data;
+    if (!modem->asking_who)
+        start_running(modem);
 }
 
 typedef struct {
@@ -135,26 +166,43 @@ static void loss_free(gpointer data)
     g_free(loss);
 }
 
+/* The node is not the modem's, or does not say: on to the next one. */
+static void look_elsewhere(Modem *modem)
+{
+    close_driver(modem);
+    set_timer(modem, 0, look);
+}
+
 static gboolean lose(gpointer data)
 {
     Loss *loss = data;
     Modem *modem = loss->modem;
     g_autofree char *why = g_strdup(loss->why);
     modem->lost_idle = 0;
-    back_off(modem, why);
+    if (modem->asking_who)
+        look_elsewhere(modem);
+    else
+        back_off(modem, why);
     return G_SOURCE_REMOVE;
 }
 
 /* From within the driver: it is closed only once it has returned. */
-static void on_lost(gpointer data, const char *why)
+static void lose_later(Modem *modem, const char *why)
 {
-    Modem *modem = data;
     if (modem->lost_idle != 0)
         return;
     Loss *loss = g_new0(Loss, 1);
     loss->modem = modem;
     loss->why = g_strdup(why);
     modem->lost_idle = g_idle_add_full(G_PRIORITY_DEFAULT, lose, loss, loss_free);
+}
+
+static void on_lost(gpointer data, const char *why)
+{
+    Modem *modem = data;
+    if (modem->asking_who && modem->lost_idle == 0)
+        (void)modem_finder_heard(modem->host->finder, modem->config, NULL);
+    lose_later(modem, why);
 }
 
 static void on_answered(gpointer data, MonoTime at)
@@ -208,6 +256,8 @@ static void note_changes(Modem *modem, const Sample *old, const Sample *sample)
 static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)
 {
     Modem *modem = data;
+    if (modem->asking_who)
+        return;
     UtcTime utc = clock_utc(modem->host->clock, at);
     RECORD_SET(sample, SAMPLE, time_ns, utc.ns);
     RECORD_SET(sample, SAMPLE, source, modem->status.source);
@@ -240,6 +290,8 @@ G_STATIC_ASSERT(offsetof(Registration, source) == offsetof(RecordHead, source));
 static void on_record(gpointer data, MonoTime at, RecordKind kind, gpointer record)
 {
     Modem *modem = data;
+    if (modem->asking_who)
+        return;
     RecordHead *head = record;
     head->time_ns = clock_utc(modem->host->clock, at).ns;
     head->source = modem->status.source;
@@ -286,26 +338,42 @@ static gboolean learn(char **known, char *value)
     return other;
 }
 
+/* Whether the modem that was opened is the configured one; if not it is let go. */
+static gboolean is_the_one(Modem *modem, const char *imei)
+{
+    g_autofree char *hash = identity_hash(modem->host->identity, imei);
+    if (modem_finder_heard(modem->host->finder, modem->config, hash))
+        return TRUE;
+    lose_later(modem, "another modem");
+    return FALSE;
+}
+
 static void on_identity(gpointer data, const char *model, const char *firmware, const char *imei,
                         const char *iccid)
 {
     Modem *modem = data;
+    if (modem->asking_who && !is_the_one(modem, imei))
+        return;
     (void)learn(&modem->model, g_strdup(model));
     (void)learn(&modem->firmware, g_strdup(firmware));
     if (learn(&modem->imei_hash, identity_hash(modem->host->identity, imei)))
         event(modem, "modem-reset", "another modem answers in this place", (double)NAN);
     if (learn(&modem->iccid_hash, identity_hash(modem->host->identity, iccid)))
         event(modem, "sim-changed", NULL, (double)NAN);
-    const char *wanted = modem->config->imei_hash;
+    const char *wanted = modem_by_imei(modem->config) ? NULL : modem->config->imei_hash;
     if (wanted != NULL && modem->imei_hash != NULL && !g_str_has_prefix(modem->imei_hash, wanted))
         event(modem, "modem-other", "the IMEI is not the configured one", (double)NAN);
     tell_source(modem);
+    if (modem->asking_who) {
+        modem->asking_who = FALSE;
+        start_running(modem);
+    }
 }
 
 static void on_sim(gpointer data, gboolean present)
 {
     Modem *modem = data;
-    if (modem->status.sim == present)
+    if (modem->asking_who || modem->status.sim == present)
         return;
     if (!present)
         event(modem, "sim-lost", NULL, (double)NAN);
@@ -345,17 +413,13 @@ static gboolean give_up_opening(gpointer data)
 {
     Modem *modem = data;
     modem->timer = 0;
+    if (modem->asking_who) {
+        (void)modem_finder_heard(modem->host->finder, modem->config, NULL);
+        look_elsewhere(modem);
+        return G_SOURCE_REMOVE;
+    }
     back_off(modem, "does not open: no answer for a minute");
     return G_SOURCE_REMOVE;
-}
-
-static void renumbered(Modem *modem, const char *device)
-{
-    if (modem->device == NULL || strcmp(modem->device, device) == 0)
-        return;
-    g_autofree char *detail = g_strdup_printf("%s to %s", modem->device, device);
-    event(modem, "modem-renumbered", detail, (double)NAN);
-    g_message("%s: now at %s", modem->who, device);
 }
 
 static gboolean look(gpointer data)
@@ -363,7 +427,7 @@ static gboolean look(gpointer data)
     Modem *modem = data;
     modem->timer = 0;
     g_autoptr(GError) error = NULL;
-    char *device = modem_find_device(modem->config, &error);
+    char *device = modem_finder_take(modem->host->finder, modem->config, &error);
     if (device == NULL) {
         if (modem->status.life != MODEM_ABSENT)
             enter(modem, MODEM_ABSENT);
@@ -371,16 +435,11 @@ static gboolean look(gpointer data)
         set_timer(modem, 1000, look);
         return G_SOURCE_REMOVE;
     }
-    renumbered(modem, device);
     g_free(modem->device);
     modem->device = device;
     g_strlcpy(modem->status.device, device, sizeof modem->status.device);
-    g_autofree char *interface = modem->config->interface != NULL
-                                     ? g_strdup(modem->config->interface)
-                                     : modem_find_interface(device);
-    g_strlcpy(modem->status.interface, interface != NULL ? interface : "",
-              sizeof modem->status.interface);
     enter(modem, MODEM_OPENING);
+    modem->asking_who = modem_by_imei(modem->config);
     set_timer(modem, (guint)(OPENING_LIMIT_NS / 1000000), give_up_opening);
     modem->driver = modem->type->open(modem->config, modem->device, &modem->sink);
     return G_SOURCE_REMOVE;
@@ -393,8 +452,7 @@ void modem_look(Modem *modem)
         set_timer(modem, 200, look);
         return;
     }
-    g_autofree char *device = modem_find_device(modem->config, NULL);
-    if (device == NULL || strcmp(device, modem->device) != 0)
+    if (!modem_finder_still(modem->config, modem->device))
         back_off(modem, "the device node is gone");
 }
 
@@ -430,6 +488,7 @@ void modem_free(Modem *modem)
     close_driver(modem);
     g_free(modem->who);
     g_free(modem->device);
+    g_free(modem->running_device);
     g_free(modem->imei_hash);
     g_free(modem->iccid_hash);
     g_free(modem->model);

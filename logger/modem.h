@@ -6,8 +6,9 @@
  *   absent -> opening -> running -> backoff -> opening …
  *
  * absent: the device node is not there (looked for each second, and when udev says so). opening:
- * until the driver says ready(), at most a minute. running: poll() at the modem's interval; without
- * any answer for wedge-after it is closed. backoff: 1 s, doubling to 10 s, with jitter.
+ * until the driver says ready(), at most a minute; a modem known by its IMEI also says who it is,
+ * and if it is another the next node is tried at once. running: poll() at the modem's interval;
+ * without any answer for wedge-after it is closed. backoff: 1 s, doubling to 10 s, with jitter.
  * Nothing here waits for a modem: one that hangs never disturbs another.
  */
 #pragma once
@@ -15,6 +16,7 @@
 #include "formats/identity.h"
 #include "logger/clock.h"
 #include "logger/config.h"
+#include "logger/modem-finder.h"
 #include "logger/recorder.h"
 
 /* What a driver tells. All are called from the main loop; after driver->close() none. Records are
@@ -59,6 +61,7 @@ typedef struct {
     Recorder *recorder;
     LoggerClock *clock;
     const Identity *identity;
+    ModemFinder *finder;
 } ModemHost;
 
 typedef struct Modem Modem;
@@ -94,9 +97,6 @@ void modem_status(const Modem *modem, ModemStatus *status);
 /* "absent", "opening", "running", "waiting" */
 const char *modem_life_name(ModemLife life);
 
-/* The device node of a modem now, by usb-path where that is given. NULL: not there.
- * Returns: (transfer full). */
-char *modem_find_device(const ConfigModem *config, GError **error);
 /* Whether to go through the proxy: Debian's serve only root. */
 gboolean modem_uses_proxy(const ConfigModem *config);
 /* The network interface that belongs to a device node; NULL if none is found. (transfer full) */

@@ -237,7 +237,7 @@ class Lab:
             for row in drive_reader.records(path, table):
                 row["source"] = labels.get(row.get("source"))
                 rows.append(row)
-        return sorted(rows, key=lambda r: r["time_ns"])
+        return sorted(rows, key=lambda r: r.get("time_ns", 0))
 
     def truth(self, table):
         path = self.path("truth.drive")
