@@ -9,7 +9,11 @@
 
 #include "formats/drive-read.h"
 
+#ifdef CORRIDOR_SMALL_BATCHES
+enum { CHUNK_ROWS = 128 };
+#else
 enum { CHUNK_ROWS = 8192 };
+#endif
 
 /* ---- making ---- */
 

@@ -5,9 +5,10 @@
 #include "formats/plmn.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
-enum { PROGRESS_ROWS = 4096, MAX_SOURCES = 256 };
+enum { PROGRESS_ROWS = 4096, MAX_SOURCES = 256, SMALL_FILE = 64 * 1024 };
 
 typedef struct {
     gint64 last_fix_ns;
@@ -294,7 +295,8 @@ gboolean import_int(const TextTable *table, const TextField *field, const char *
 
 /* ---- a file ---- */
 
-/* The checksum of the file, made in a thread of its own while the file is read. */
+/* The checksum of the file, made in a thread of its own while the file is read; of a small file
+ * afterwards, as a thread would cost more. */
 typedef struct {
     const char *path;
     GThread *thread;
@@ -312,7 +314,9 @@ static Hashing *hashing_start(const char *path)
 {
     Hashing *hashing = g_new0(Hashing, 1);
     hashing->path = path;
-    hashing->thread = g_thread_new("sha256", hash_file, hashing);
+    GStatBuf st;
+    if (g_stat(path, &st) == 0 && st.st_size > SMALL_FILE)
+        hashing->thread = g_thread_new("sha256", hash_file, hashing);
     return hashing;
 }
 
@@ -329,8 +333,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hashing, hashing_free)
 static const char *hashing_end(Hashing *hashing, GError **error)
 {
     if (hashing->thread != NULL)
-        (void)g_thread_join(hashing->thread);
-    hashing->thread = NULL;
+        (void)g_thread_join(g_steal_pointer(&hashing->thread));
+    else if (hashing->sha256 == NULL)
+        (void)hash_file(hashing);
     if (hashing->sha256 == NULL)
         g_set_error(error, FORMAT_ERROR, FORMAT_ERROR_FAILED,
                     "%s: cannot be read; is the name right?", hashing->path);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 1 << 18, MAX_ROW = 1 << 20, MAX_COLUMNS = 1024 };
+enum { MIN_BUFFER = 1 << 12, BUFFER_SIZE = 1 << 18, MAX_ROW = 1 << 20, MAX_COLUMNS = 1024 };
 
 G_DEFINE_QUARK(format - error - quark, format_error)
 
@@ -252,8 +252,6 @@ TextTable *text_table_open(const char *path, char separator, GError **error)
     g_autoptr(TextTable) table = g_new0(TextTable, 1);
     table->path = g_strdup(path);
     table->separator = separator;
-    table->capacity = BUFFER_SIZE;
-    table->buffer = g_malloc(table->capacity + 1);
     table->fields = g_new(TextField, MAX_COLUMNS);
     table->header = g_ptr_array_new_with_free_func(g_free);
     table->line = table->next_line = 1;
@@ -269,6 +267,8 @@ TextTable *text_table_open(const char *path, char separator, GError **error)
         return NULL;
     }
     table->size = st.st_size;
+    table->capacity = (size_t)CLAMP(st.st_size + 1, MIN_BUFFER, BUFFER_SIZE);
+    table->buffer = g_malloc(table->capacity + 1);
     (void)posix_fadvise(table->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     if (!read_header(table, error))
         return NULL;

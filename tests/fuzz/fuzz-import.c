@@ -4,44 +4,39 @@
  * never neither. Records go into a drive that is never committed.
  */
 #include "formats/import.h"
+#include "tests/fuzz/scratch.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* So many files into one drive before the next, or its transaction would grow for ever. */
 enum { FILES_PER_DRIVE = 400 };
 
-static char *folder;
+#define ZONE "Europe/Berlin"
+
 static DriveWriter *writer;
+static GTimeZone *zone; /* held, or GLib would read its file again for each input */
 
 static void leave(void)
 {
     g_clear_pointer(&writer, drive_writer_free);
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name = NULL;
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(folder);
-    g_clear_pointer(&folder, g_free);
+    g_clear_pointer(&zone, g_time_zone_unref);
 }
 
 static void renew_drive(void)
 {
     static guint runs;
-    if (folder == NULL) {
-        folder = g_dir_make_tmp("corridor-fuzz-XXXXXX", NULL);
-        g_assert_nonnull(folder);
+    if (zone == NULL) {
+        (void)scratch_folder(); /* first, so that it is deleted after the drive is closed */
+        zone = g_time_zone_new_identifier(ZONE);
         (void)atexit(leave);
     }
     if (writer != NULL && runs++ % FILES_PER_DRIVE != 0)
         return;
     g_clear_pointer(&writer, drive_writer_free);
-    g_autofree char *path = g_build_filename(folder, "fuzz.drive", NULL);
+    g_autofree char *path = scratch_path("fuzz.drive");
     (void)g_unlink(path);
     g_autoptr(GError) error = NULL;
     writer = drive_create(path, &error);
@@ -56,12 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       "cell_id=c",  "options.rtt_lost=empty",
                                       "operator=o", NULL};
     renew_drive();
-    g_autofree char *path = g_build_filename(folder, "in", NULL);
-    FILE *file = fopen(path, "we");
-    g_assert_nonnull(file);
-    g_assert_true(size == 0 || fwrite(data, 1, size, file) == size);
-    g_assert_true(fclose(file) == 0);
-    ImportOptions options = {.format = FUZZ_FORMAT, .timezone = "Europe/Berlin"};
+    g_autofree char *path = scratch_path("in");
+    scratch_write(path, data, size);
+    ImportOptions options = {.format = FUZZ_FORMAT, .timezone = ZONE};
     if (g_strcmp0(FUZZ_FORMAT, "generic") == 0)
         options.map = map;
     g_autoptr(GError) error = NULL;
