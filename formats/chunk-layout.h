@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of a sealed chunk, shared by chunk-write.c and chunk-read.c only.
- * docs/drive-file.md, "Chunks", is the specification.
+ * docs/drive-file.md, "Chunks", is the specification. Chunks of version 1 are only read.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdint.h>
 
-#define CHUNK_MAGIC "CCH1"
+#define CHUNK_MAGIC   "CCH2"
+#define CHUNK_MAGIC_1 "CCH1"
 
 enum {
     CHUNK_HEADER_SIZE = 20,         /* magic, rows, entries, directory size, CRC-32 of all these */
-    CHUNK_ENTRY_SIZE = 58,          /* without the name */
     CHUNK_MAX_DECIMALS = 9,         /* reals written as integers / 10^decimals */
-    CHUNK_RAW_REAL = 255,           /* reals written as their 64 bits */
+    CHUNK_RAW_REAL = 15,            /* reals written as their 64 bits */
     CHUNK_STORED = 0,               /* packing: as it is */
     CHUNK_ZSTD = 1,                 /* packing: one zstd frame */
     CHUNK_MAX_WORDS_SIZE = 1 << 24, /* bytes of a column's dictionary */
@@ -43,9 +43,17 @@ typedef struct {
 void chunk_put_u32(guint8 *bytes, uint32_t value);
 uint32_t chunk_get_u32(const guint8 *bytes);
 
-void chunk_entry_append(GByteArray *directory, const char *name, const ChunkEntry *entry);
+/* Appends the entry of a column, given by its place in the record type, to the directory of a chunk
+ * of `rows` rows. entry->offset is not written: the stored bytes follow each other. */
+void chunk_entry_append(GByteArray *directory, unsigned column, const ChunkEntry *entry,
+                        uint32_t rows);
 
-/* Reads the entry at *position and moves it on. `name` gets its bytes (not terminated). FALSE if
- * the directory is too short. */
-gboolean chunk_entry_read(const guint8 *directory, gsize size, gsize *position, const guint8 **name,
-                          uint8_t *name_length, ChunkEntry *entry);
+/* Reads the entry at *position and moves it on. entry->offset must be where the stored bytes of the
+ * entry before end, 0 for the first. FALSE if the directory is too short or says what cannot be. */
+gboolean chunk_entry_read(const guint8 *directory, gsize size, gsize *position, uint32_t rows,
+                          unsigned *column, ChunkEntry *entry);
+
+/* The same in a chunk of version 1, where a column is given by its name; `name` gets its bytes (not
+ * terminated). */
+gboolean chunk_entry_read_1(const guint8 *directory, gsize size, gsize *position,
+                            const guint8 **name, uint8_t *name_length, ChunkEntry *entry);

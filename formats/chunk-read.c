@@ -10,6 +10,7 @@
 
 struct Chunk {
     const RecordType *type;
+    int version; /* of the chunk: 1 or 2 */
     int time_column;
     size_t n;
     const guint8 *data; /* after the directory */
@@ -19,6 +20,7 @@ struct Chunk {
     uint64_t present;
     uint8_t *raw;
     gsize raw_size;
+    uint8_t *holes; /* bitmap of the column at hand, where it is stored as runs */
     int64_t *times; /* of all rows, when another column is relative to them */
     GPtrArray *words;
     ZSTD_DCtx *zstd;
@@ -31,10 +33,11 @@ static gboolean damaged(GError **error, const char *what, const char *column)
     return FALSE;
 }
 
-/* Largest size that a column of n rows can honestly have unpacked: bitmap, dictionary, numbers. */
+/* Largest size that a column of n rows can honestly have unpacked: bitmap and the byte before it,
+ * dictionary, numbers. */
 static gsize raw_limit(size_t n, gboolean words)
 {
-    return (n + 7) / 8 + 8 * n + (words ? 4 + (gsize)CHUNK_MAX_WORDS_SIZE : 0);
+    return 1 + (n + 7) / 8 + 8 * n + (words ? 4 + (gsize)CHUNK_MAX_WORDS_SIZE : 0);
 }
 
 static gboolean check_entry(const Chunk *chunk, const RecordColumn *column, const ChunkEntry *entry,
@@ -51,6 +54,7 @@ static gboolean check_entry(const Chunk *chunk, const RecordColumn *column, cons
         (entry->packing == CHUNK_STORED && entry->raw_size != entry->stored_size))
         return damaged(error, "an impossible size", column->name);
     if (entry->width > 8 || entry->scale < 1 ||
+        entry->layout > (chunk->version == 1 ? CODEC_DELTA : CODEC_JUMPS) ||
         entry->relative > (column->type == COLUMN_INT && strcmp(column->name, "time_ns") != 0) ||
         (column->type == COLUMN_REAL && entry->decimals > CHUNK_MAX_DECIMALS &&
          entry->decimals != CHUNK_RAW_REAL))
@@ -58,29 +62,54 @@ static gboolean check_entry(const Chunk *chunk, const RecordColumn *column, cons
     return TRUE;
 }
 
+static gboolean add_entry(Chunk *chunk, unsigned c, const ChunkEntry *entry, GError **error)
+{
+    if ((chunk->present >> c & 1U) != 0)
+        return damaged(error, "two entries", chunk->type->columns[c].name);
+    if (!check_entry(chunk, &chunk->type->columns[c], entry, error))
+        return FALSE;
+    chunk->entries[c] = *entry;
+    chunk->present |= UINT64_C(1) << c;
+    ChunkColumnInfo *info = &chunk->infos[c];
+    info->column = c;
+    info->known = entry->known;
+    info->min.i = entry->min.i;
+    info->max.i = entry->max.i;
+    return TRUE;
+}
+
 static gboolean read_directory(Chunk *chunk, const guint8 *directory, gsize size, guint n_entries,
                                GError **error)
+{
+    gsize position = 0;
+    ChunkEntry entry = {0};
+    for (guint e = 0; e < n_entries; e++) {
+        unsigned c = 0;
+        entry.offset += entry.stored_size;
+        if (!chunk_entry_read(directory, size, &position, (uint32_t)chunk->n, &c, &entry))
+            return damaged(error, "the directory is cut short", NULL);
+        /* a column with a higher number is one of a later program */
+        if (c < chunk->type->n_columns && !add_entry(chunk, c, &entry, error))
+            return FALSE;
+    }
+    return position == size || damaged(error, "the directory is too long", NULL);
+}
+
+static gboolean read_directory_1(Chunk *chunk, const guint8 *directory, gsize size, guint n_entries,
+                                 GError **error)
 {
     gsize position = 0;
     for (guint e = 0; e < n_entries; e++) {
         const guint8 *name = NULL;
         uint8_t length = 0;
         ChunkEntry entry;
-        if (!chunk_entry_read(directory, size, &position, &name, &length, &entry))
+        if (!chunk_entry_read_1(directory, size, &position, &name, &length, &entry))
             return damaged(error, "the directory is cut short", NULL);
         for (unsigned c = 0; c < chunk->type->n_columns; c++) {
-            const RecordColumn *column = &chunk->type->columns[c];
-            if (strlen(column->name) != length || memcmp(column->name, name, length) != 0)
-                continue;
-            if (!check_entry(chunk, column, &entry, error))
+            const char *known = chunk->type->columns[c].name;
+            if (strlen(known) == length && memcmp(known, name, length) == 0 &&
+                !add_entry(chunk, c, &entry, error))
                 return FALSE;
-            chunk->entries[c] = entry;
-            chunk->present |= UINT64_C(1) << c;
-            ChunkColumnInfo *info = &chunk->infos[c];
-            info->column = c;
-            info->known = entry.known;
-            info->min.i = entry.min.i;
-            info->max.i = entry.max.i;
         }
     }
     return TRUE;
@@ -88,11 +117,15 @@ static gboolean read_directory(Chunk *chunk, const guint8 *directory, gsize size
 
 Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error)
 {
-    if (length < CHUNK_HEADER_SIZE || memcmp(bytes, CHUNK_MAGIC, 4) != 0) {
+    g_autoptr(Chunk) chunk = g_new0(Chunk, 1);
+    if (length >= CHUNK_HEADER_SIZE)
+        chunk->version = memcmp(bytes, CHUNK_MAGIC, 4) == 0     ? 2
+                         : memcmp(bytes, CHUNK_MAGIC_1, 4) == 0 ? 1
+                                                                : 0;
+    if (chunk->version == 0) {
         damaged(error, "not a chunk", NULL);
         return NULL;
     }
-    g_autoptr(Chunk) chunk = g_new0(Chunk, 1);
     chunk->type = record_type(kind);
     chunk->n = chunk_get_u32(bytes + 4);
     guint n_entries = chunk_get_u32(bytes + 8);
@@ -109,7 +142,8 @@ Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **e
     }
     chunk->data = directory + directory_size;
     chunk->data_size = length - CHUNK_HEADER_SIZE - directory_size;
-    if (!read_directory(chunk, directory, directory_size, n_entries, error))
+    if (!(chunk->version == 1 ? read_directory_1 : read_directory)(chunk, directory, directory_size,
+                                                                   n_entries, error))
         return NULL;
     chunk->time_column = -1;
     for (unsigned c = 0; c < chunk->type->n_columns; c++)
@@ -128,6 +162,7 @@ void chunk_free(Chunk *chunk)
     if (chunk == NULL)
         return;
     g_free(chunk->raw);
+    g_free(chunk->holes);
     g_free(chunk->times);
     if (chunk->words != NULL)
         g_ptr_array_unref(chunk->words);
@@ -185,11 +220,51 @@ static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
 typedef struct {
     const uint8_t *bitmap; /* NULL: all rows known */
     const uint8_t *numbers;
+    gsize numbers_size;
     const uint8_t *words;
     gsize words_size;
 } ColumnParts;
 
-static gboolean split(const Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts *parts,
+/* Runs of rows with and without a value, in turns, to a bitmap. Returns the bytes read, or 0. */
+static gsize read_hole_runs(Chunk *chunk, const uint8_t *raw, gsize size, uint64_t n_runs)
+{
+    if (chunk->holes == NULL)
+        chunk->holes = g_malloc((CHUNK_ROWS + 7) / 8);
+    memset(chunk->holes, 0, (CHUNK_ROWS + 7) / 8);
+    gsize at = 0;
+    size_t i = 0;
+    for (uint64_t k = 0; k < n_runs; k++) {
+        uint64_t run = 0;
+        gsize step = codec_get_varint(raw + at, size - at, &run);
+        at += step;
+        if (step == 0 || run > chunk->n - i)
+            return 0;
+        const size_t end = i + run;
+        for (; k % 2 == 0 && i < end; i++)
+            chunk->holes[i / 8] = (uint8_t)(chunk->holes[i / 8] | 1U << (i % 8));
+        i = end;
+    }
+    return i == chunk->n ? at : 0;
+}
+
+/* Which rows have a value. Returns the bytes read, or 0. */
+static gsize read_holes(Chunk *chunk, const uint8_t *raw, gsize size, ColumnParts *parts)
+{
+    const gsize bitmap_size = (chunk->n + 7) / 8;
+    uint64_t n_runs = 0;
+    gsize at = chunk->version == 1 ? 0 : codec_get_varint(raw, size, &n_runs);
+    if (chunk->version != 1 && at == 0)
+        return 0;
+    if (n_runs > 0) {
+        gsize runs_size = read_hole_runs(chunk, raw + at, size - at, n_runs);
+        parts->bitmap = chunk->holes;
+        return runs_size > 0 ? at + runs_size : 0;
+    }
+    parts->bitmap = raw + at;
+    return size - at >= bitmap_size ? at + bitmap_size : 0;
+}
+
+static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts *parts,
                       GError **error)
 {
     const ChunkEntry *entry = &chunk->entries[c];
@@ -197,10 +272,9 @@ static gboolean split(const Chunk *chunk, unsigned c, const uint8_t *raw, Column
     gsize left = entry->raw_size;
     *parts = (ColumnParts){0};
     if (entry->known < chunk->n) {
-        gsize size = (chunk->n + 7) / 8;
-        if (left < size)
+        gsize size = read_holes(chunk, raw, left, parts);
+        if (size == 0)
             return damaged(error, "too few bytes", column->name);
-        parts->bitmap = raw;
         raw += size;
         left -= size;
         guint count = 0;
@@ -219,9 +293,8 @@ static gboolean split(const Chunk *chunk, unsigned c, const uint8_t *raw, Column
         if (parts->words_size == 0 || parts->words[parts->words_size - 1] != '\0')
             return damaged(error, "a broken dictionary", column->name);
     }
-    if (left != (gsize)entry->width * entry->known)
-        return damaged(error, "too few or too many bytes", column->name);
     parts->numbers = raw;
+    parts->numbers_size = left;
     return TRUE;
 }
 
@@ -292,8 +365,8 @@ static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_
     if (raw == NULL || !split(chunk, c, raw, &parts, error))
         return FALSE;
     CodecHeader header = {entry->layout, entry->width, entry->base, entry->scale};
-    if (!codec_unpack(&header, parts.numbers, entry->known, values))
-        return damaged(error, "an unknown encoding", column->name);
+    if (!codec_unpack(&header, parts.numbers, parts.numbers_size, entry->known, values))
+        return damaged(error, "numbers that make no sense", column->name);
     if (column->type == COLUMN_REAL)
         to_reals(entry, values, entry->known);
     else if (column->type != COLUMN_INT &&

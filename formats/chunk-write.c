@@ -126,18 +126,39 @@ gint64 chunk_builder_last_ns(const ChunkBuilder *builder)
     return builder->values[builder->time_column][builder->n - 1];
 }
 
-/* Appends the bitmap of rows with a value. Returns their number. */
-static uint32_t append_bitmap(ChunkBuilder *builder, unsigned c)
+/* Appends which rows have a value: as runs, or as a bitmap where those were many. Returns their
+ * number. */
+static uint32_t append_holes(ChunkBuilder *builder, unsigned c)
 {
+    const uint64_t *known = builder->known;
+    const size_t n = builder->n;
     uint32_t count = 0;
-    guint start = builder->raw->len;
-    g_byte_array_set_size(builder->raw, start + (guint)((builder->n + 7) / 8));
-    uint8_t *bits = builder->raw->data + start;
-    memset(bits, 0, builder->raw->len - start);
-    for (size_t i = 0; i < builder->n; i++) {
-        unsigned has = (unsigned)(builder->known[i] >> c & 1U);
-        bits[i / 8] = (uint8_t)(bits[i / 8] | has << (i % 8));
-        count += has;
+    size_t changes = (known[0] >> c & 1U) == 0; /* runs begin with rows that have one */
+    for (size_t i = 0; i < n; i++) {
+        count += (uint32_t)(known[i] >> c & 1U);
+        changes += i > 0 && ((known[i] ^ known[i - 1]) >> c & 1U) != 0;
+    }
+    /* a run takes one or two bytes; of a bitmap with few changes little is left when packed */
+    const gboolean as_runs = changes < 4 + n / 64;
+    uint8_t size[CODEC_MAX_VARINT];
+    g_byte_array_append(builder->raw, size,
+                        (guint)codec_put_varint(size, as_runs ? changes + 1 : 0));
+    if (!as_runs) {
+        guint start = builder->raw->len;
+        g_byte_array_set_size(builder->raw, start + (guint)((n + 7) / 8));
+        uint8_t *bits = builder->raw->data + start;
+        memset(bits, 0, builder->raw->len - start);
+        for (size_t i = 0; i < n; i++)
+            bits[i / 8] = (uint8_t)(bits[i / 8] | (known[i] >> c & 1U) << (i % 8));
+        return count;
+    }
+    uint64_t has = 1;
+    for (size_t i = 0; i < n; has ^= 1U) {
+        size_t end = i;
+        while (end < n && (known[end] >> c & 1U) == has)
+            end++;
+        g_byte_array_append(builder->raw, size, (guint)codec_put_varint(size, end - i));
+        i = end;
     }
     return count;
 }
@@ -298,7 +319,6 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
 {
     const GByteArray *raw = builder->raw;
     entry->raw_size = raw->len;
-    entry->offset = data->len;
     g_byte_array_set_size(builder->stored, (guint)ZSTD_compressBound(raw->len));
     size_t size = raw->len < 32 ? SIZE_MAX
                                 : ZSTD_compress2(builder->zstd, builder->stored->data,
@@ -361,7 +381,7 @@ static void encode_column(ChunkBuilder *builder, unsigned c, gboolean everywhere
     ChunkEntry entry = {.type = (uint8_t)column->type, .known = (uint32_t)builder->n};
     g_byte_array_set_size(builder->raw, 0);
     if (!everywhere)
-        entry.known = append_bitmap(builder, c);
+        entry.known = append_holes(builder, c);
     if (column->type == COLUMN_INT)
         encode_int(builder, c, everywhere, &entry);
     else if (column->type == COLUMN_REAL)
@@ -369,7 +389,7 @@ static void encode_column(ChunkBuilder *builder, unsigned c, gboolean everywhere
     else
         encode_words(builder, c, everywhere, &entry);
     store(builder, &entry, builder->data);
-    chunk_entry_append(builder->directory, column->name, &entry);
+    chunk_entry_append(builder->directory, c, &entry, (uint32_t)builder->n);
 }
 
 GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)

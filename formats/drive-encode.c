@@ -84,7 +84,8 @@ static gboolean insert(DriveWriter *writer, const Job *job, GError **error)
                           "INSERT INTO chunks (kind, source, seq, n, first_ns, last_ns, data)"
                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                           error);
-    if (writer->put_chunk == NULL || !drive_writer_begin(writer, error))
+    if (writer->put_chunk == NULL || !drive_writer_begin(writer, error) ||
+        !drive_writer_raise_version(writer, error))
         return FALSE;
     sqlite3_stmt *stmt = writer->put_chunk;
     (void)sqlite3_bind_text(stmt, 1, record_type(job->kind)->table, -1, SQLITE_STATIC);

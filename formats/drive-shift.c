@@ -104,7 +104,8 @@ static gboolean shift_chunks(DriveWriter *writer, Drive *view, RecordKind kind, 
         ref->first_ns += delta_ns;
         ref->last_ns += delta_ns;
         g_autoptr(GByteArray) bytes = encode(kind, storage, known, n, error);
-        if (bytes == NULL || !replace_chunk(writer, ref, bytes, error))
+        if (bytes == NULL || !drive_writer_raise_version(writer, error) ||
+            !replace_chunk(writer, ref, bytes, error))
             return FALSE;
     }
     return TRUE;

@@ -574,6 +574,20 @@ gboolean drive_writer_put_extents(DriveWriter *writer, GError **error)
     return TRUE;
 }
 
+gboolean drive_writer_raise_version(DriveWriter *writer, GError **error)
+{
+    sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, "PRAGMA user_version", error);
+    if (stmt == NULL)
+        return FALSE;
+    int rc = sqlite3_step(stmt);
+    gboolean older = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0) < DRIVE_FORMAT_VERSION;
+    sqlite3_finalize(stmt);
+    if (rc != SQLITE_ROW)
+        return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    g_autofree char *sql = g_strdup_printf("PRAGMA user_version = %d", DRIVE_FORMAT_VERSION);
+    return !older || drive_exec(writer->db, writer->path, sql, error);
+}
+
 gboolean drive_writer_commit(DriveWriter *writer, GError **error)
 {
     if (!writer->in_transaction)

@@ -99,6 +99,10 @@ void drive_writer_see(DriveWriter *writer, RecordKind kind, gint64 source, gint6
 void drive_writer_see_chunk(DriveWriter *writer, RecordKind kind, gint64 source, gint64 n,
                             gint64 first_ns, gint64 last_ns);
 
+/* Gives the drive, which may be an older one, the format version of this program, within the open
+ * transaction: chunks of it come. */
+gboolean drive_writer_raise_version(DriveWriter *writer, GError **error);
+
 /* Gives up the open transaction. */
 void drive_writer_roll_back(DriveWriter *writer);
 

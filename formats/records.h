@@ -10,6 +10,7 @@
  *  - time_ns is nanoseconds since 1970-01-01T00:00:00Z (UTC, leap seconds not counted).
  *  - A value counts only if its bit in `known` is set; SQL shows an unknown value as NULL.
  *  - `source` is the number of a Source record of the same drive.
+ *  - New columns go to the end of their list: sealed chunks name a column by its place in it.
  *  - Text belongs to the caller of the writer (borrowed for the call) or to the batch of the
  *    reader (valid until the next batch).
  */

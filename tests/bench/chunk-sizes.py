@@ -22,7 +22,8 @@ def main():
         for kind, n, data in db.execute("SELECT kind, n, data FROM chunks"):
             rows[kind] += n
             chunks[kind] += 1
-            stored = drive_reader.stored_sizes(data)
+            found = drive_reader.directory_of(data, drive_reader.columns_of(db, kind))[1]
+            stored = {column.name: column.stored_size for column in found}
             directories[kind] += len(data) - sum(stored.values())
             for name, length in stored.items():
                 columns[kind, name] += length

@@ -13,17 +13,15 @@ import sys
 import zlib
 
 INTEGER, REAL, TEXT, WORD = range(4)
-CONSTANT, OFFSET, DELTA = range(3)
-M64 = (1 << 64) - 1
+CONSTANT, OFFSET, DELTA, RUNS, JUMPS = range(5)
 
 
 def unzstd(data, size):
     """One zstd frame; Python 3.11 has no module for it, the library is there with every Debian."""
     if not hasattr(unzstd, "lib"):
         unzstd.lib = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
-        unzstd.lib.ZSTD_decompress.restype = ctypes.c_size_t
-        unzstd.lib.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p,
-                                               ctypes.c_size_t]
+        size_t = unzstd.lib.ZSTD_decompress.restype = ctypes.c_size_t
+        unzstd.lib.ZSTD_decompress.argtypes = [ctypes.c_void_p, size_t, ctypes.c_char_p, size_t]
     out = ctypes.create_string_buffer(size)
     if unzstd.lib.ZSTD_decompress(out, size, data, len(data)) != size:
         raise ValueError("data that do not unpack")
@@ -31,103 +29,144 @@ def unzstd(data, size):
 
 
 def signed(value):
-    value &= M64
-    return value - (1 << 64) if value >> 63 else value
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def unzigzag(u):
+    return (u >> 1) ^ -(u & 1)
+
+
+class Bytes:
+    """Takes numbers from bytes, one after the other."""
+
+    def __init__(self, data, at=0):
+        self.data, self.at = data, at
+
+    def take(self, n):
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def varint(self):
+        byte = self.take(1)[0]
+        return byte if byte < 128 else byte - 128 + 128 * self.varint()
 
 
 class Column:
-    FIELDS = struct.Struct("<6BIqq8s8sIIII")
+    """Entry of the directory of a chunk."""
+    FIELDS_1 = struct.Struct("<6BIqq8s8sIIII")
 
-    def __init__(self, name, fields):
-        self.name = name
-        (self.type, self.layout, self.width, self.decimals, self.relative, self.packing,
-         self.known, self.base, self.scale, self.minimum, self.maximum, self.offset,
-         self.stored_size, self.raw_size, self.crc) = self.FIELDS.unpack(fields)
+    def read_version_1(self, directory):
+        self.name = directory.take(directory.take(1)[0]).decode()
+        (self.type, self.layout, self.width, self.decimals, self.relative, self.packed,
+         self.known, self.base, self.scale, _, _, self.offset, self.stored_size, self.raw_size,
+         self.crc) = self.FIELDS_1.unpack(directory.take(self.FIELDS_1.size))
+        self.raw_real, self.holes_as_runs = self.decimals == 255, False
+        return self
+
+    def read_version_2(self, directory, names, rows, offset):
+        number, form, numbers = directory.take(3)
+        self.name = names[number] if number < len(names) else None
+        self.layout, self.packed, self.relative = form & 7, form & 8, form & 16
+        self.type, self.width, self.decimals = form >> 6, numbers & 15, numbers >> 4
+        self.raw_real, self.holes_as_runs, self.offset = self.decimals == 15, True, offset
+        self.known = directory.varint() if form & 32 else rows
+        self.base = unzigzag(directory.varint())
+        self.scale = directory.varint() if self.layout != CONSTANT else 1
+        if self.type == REAL and self.raw_real:  # minimum and maximum: passed over
+            directory.take(16)
+        elif self.type in (INTEGER, REAL) and (self.layout != CONSTANT or self.relative):
+            directory.varint(), directory.varint()
+        self.stored_size = directory.varint()
+        self.raw_size = directory.varint() if self.packed else self.stored_size
+        self.crc = struct.unpack("<I", directory.take(4))[0] if self.stored_size else 0
+        return self
 
     def raw(self, data):
         stored = data[self.offset:self.offset + self.stored_size]
         if zlib.crc32(stored) != self.crc:
             raise ValueError(f"wrong checksum in {self.name}")
-        return unzstd(stored, self.raw_size) if self.packing else stored
+        return unzstd(stored, self.raw_size) if self.packed else stored
 
-    def integers(self, packed):
-        n = self.known
+    def present(self, raw, rows):
+        """Which rows have a value."""
+        if self.known == rows:
+            return [True] * rows
+        runs = raw.varint() if self.holes_as_runs else 0
+        if runs:
+            return [i % 2 == 0 for i in range(runs) for _ in range(raw.varint())]
+        bitmap = raw.take((rows + 7) // 8)
+        return [bitmap[i // 8] >> (i % 8) & 1 for i in range(rows)]
+
+    def integers(self, raw):
+        n, v = self.known, self.base
         if self.layout == CONSTANT:
-            return [self.base] * n
+            return [v] * n
+        values = []
+        while self.layout == RUNS and len(values) < n:
+            v = signed(v + self.scale * unzigzag(raw.varint()))
+            values += [v] * raw.varint()
+        if self.layout == RUNS:
+            return values
+        packed = raw.take(self.width * n)
         numbers = [sum(packed[plane * n + i] << (8 * plane) for plane in range(self.width))
                    for i in range(n)]
         if self.layout == OFFSET:
-            return [signed(self.base + self.scale * u) for u in numbers]
-        values, v = [], self.base
-        for u in numbers:
-            v = signed(v + self.scale * ((u >> 1) ^ -(u & 1)))
-            values.append(v)
-        return values
+            return [signed(v + self.scale * u) for u in numbers]
+        steps, at = [self.scale * unzigzag(u) for u in numbers], 0
+        for _ in range(raw.varint() if self.layout == JUMPS else 0):
+            at += raw.varint()
+            steps[at] += unzigzag(raw.varint())
+        return [v := signed(v + step) for step in steps]
 
     def values(self, data, rows, times):
         """One value a row, None where there is none."""
-        raw, at, present = self.raw(data), 0, [True] * rows
-        if self.known < rows:
-            at = (rows + 7) // 8
-            present = [raw[i // 8] >> (i % 8) & 1 for i in range(rows)]
-        words = []
+        raw, words = Bytes(self.raw(data)), []
+        present = self.present(raw, rows)
         if self.type in (TEXT, WORD):
-            size = struct.unpack_from("<I", raw, at)[0]
-            words = raw[at + 4:at + 4 + size].split(b"\0")[:-1]
-            at += 4 + size
-        numbers = iter(self.integers(raw[at:]))
-        result = []
-        for i in range(rows):
-            if not present[i]:
-                result.append(None)
-                continue
-            v = next(numbers)
-            if self.relative:
-                v = signed(v + times[i])
-            if self.type == REAL:
-                v = (struct.unpack("<d", struct.pack("<q", v))[0] if self.decimals == 255
-                     else v / 10.0 ** self.decimals)
-            elif words:
-                v = words[v].decode()
-            result.append(v)
+            words = raw.take(struct.unpack("<I", raw.take(4))[0]).split(b"\0")[:-1]
+        numbers = iter(self.integers(raw))
+        result = [next(numbers) if has else None for has in present]
+        for i, v in enumerate(result):
+            if v is not None and self.relative:
+                v = result[i] = signed(v + times[i])
+            if v is not None and self.type == REAL:
+                result[i] = (struct.unpack("<d", struct.pack("<q", v))[0] if self.raw_real
+                             else v / 10.0 ** self.decimals)
+            elif v is not None and words:
+                result[i] = words[v].decode()
         return result
 
 
-def stored_sizes(chunk):
-    """Bytes of each column in a chunk."""
-    return {c.name: c.stored_size for c in directory_of(chunk)[1]}
-
-
-def directory_of(chunk):
-    """Number of rows, columns and data of a chunk."""
+def directory_of(chunk, names):
+    """Number of rows, columns and data of a chunk; `names` are those of the columns of its table."""
     magic, rows, entries, size, crc = struct.unpack_from("<4sIIII", chunk)
-    directory, data = chunk[20:20 + size], chunk[20 + size:]
-    if magic != b"CCH1" or zlib.crc32(chunk[:16] + directory) != crc:
+    if magic not in (b"CCH1", b"CCH2") or zlib.crc32(chunk[:16] + chunk[20:20 + size]) != crc:
         raise ValueError("not a chunk, or its directory is damaged")
-    columns, at = [], 0
+    directory, columns, offset = Bytes(chunk, 20), [], 0
     for _ in range(entries):
-        length = directory[at]
-        name = directory[at + 1:at + 1 + length].decode()
-        at += 1 + length
-        columns.append(Column(name, directory[at:at + Column.FIELDS.size]))
-        at += Column.FIELDS.size
-    return rows, columns, data
+        columns.append(Column().read_version_1(directory) if magic == b"CCH1"
+                       else Column().read_version_2(directory, names, rows, offset))
+        offset += columns[-1].stored_size
+    return rows, [c for c in columns if c.name], chunk[20 + size:]
 
 
-def decode_chunk(chunk):
+def decode_chunk(chunk, names):
     """Columns of a chunk: name -> list of values."""
-    rows, columns, data = directory_of(chunk)
+    rows, columns, data = directory_of(chunk, names)
     times = next(c for c in columns if c.name == "time_ns").values(data, rows, None)
     return {c.name: c.values(data, rows, times) for c in columns}
+
+
+def columns_of(db, table):
+    return [row[1] for row in db.execute(f'PRAGMA main.table_info("{table}")')]
 
 
 def sealed(db, table):
     query = "SELECT data FROM chunks WHERE kind = ? ORDER BY source, first_ns, seq"
     for (chunk,) in db.execute(query, (table,)):
-        columns = decode_chunk(chunk)
-        names = list(columns)
+        columns = decode_chunk(chunk, columns_of(db, table))
         for row in zip(*columns.values()):
-            yield dict(zip(names, row))
+            yield dict(zip(columns, row))
 
 
 def live(db, table):
@@ -139,9 +178,8 @@ def live(db, table):
 
 def records(path, table):
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
-    rows = [{name: row.get(name) for name in names}
-            for part in (sealed, live) for row in part(db, table)]
+    names = columns_of(db, table)
+    rows = [{n: row.get(n) for n in names} for part in (sealed, live) for row in part(db, table)]
     db.close()
     if "time_ns" in names:
         rows.sort(key=lambda r: (r.get("source") or 0, r["time_ns"]))

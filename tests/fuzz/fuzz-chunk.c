@@ -25,11 +25,21 @@ static void repair_checksums(guint8 *bytes, size_t size)
     gsize position = 0;
     const guint8 *name = NULL;
     uint8_t name_length = 0;
-    ChunkEntry entry;
-    while (chunk_entry_read(directory, directory_size, &position, &name, &name_length, &entry))
-        if (entry.offset <= left && entry.stored_size <= left - entry.offset)
+    unsigned column = 0;
+    ChunkEntry entry = {0};
+    const gboolean old = memcmp(bytes, CHUNK_MAGIC_1, 4) == 0;
+    for (;;) {
+        entry.offset += entry.stored_size;
+        if (!(old ? chunk_entry_read_1(directory, directory_size, &position, &name, &name_length,
+                                       &entry)
+                  : chunk_entry_read(directory, directory_size, &position, chunk_get_u32(bytes + 4),
+                                     &column, &entry)))
+            break;
+        if (entry.stored_size > 0 && entry.offset <= left &&
+            entry.stored_size <= left - entry.offset)
             chunk_put_u32(directory + position - 4,
                           (uint32_t)crc32_z(0, stored + entry.offset, entry.stored_size));
+    }
     chunk_put_u32(bytes + 16, (uint32_t)crc32_z(crc32_z(0, bytes, 16), directory, directory_size));
 }
 

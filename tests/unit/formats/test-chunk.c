@@ -7,16 +7,24 @@
 
 /* ---- codec: any integers come back ---- */
 
-static void check_codec(const int64_t *values, size_t n)
+static int check_codec(const int64_t *values, size_t n)
 {
-    g_autofree uint8_t *bytes = g_malloc(8 * n);
+    g_autofree uint8_t *bytes = g_malloc(8 * n + 1);
     g_autofree int64_t *back = g_new(int64_t, n);
     CodecHeader header;
     g_autofree int64_t *copy = g_memdup2(values, n * sizeof *values);
     size_t length = codec_pack(copy, n, &header, bytes);
-    g_assert_cmpuint(length, ==, header.width * n);
-    g_assert_true(codec_unpack(&header, bytes, n, back));
+    g_assert_cmpuint(length, <=, 8 * n);
+    g_assert_true(codec_unpack(&header, bytes, length, n, back));
     g_assert_true(memcmp(values, back, n * sizeof *back) == 0);
+    /* a byte more or less, or a value more, is seen */
+    g_assert_false(codec_unpack(&header, bytes, length + 1, n, back));
+    g_autofree int64_t *longer = g_new(int64_t, n + 1);
+    if (length > 0) {
+        g_assert_false(codec_unpack(&header, bytes, length - 1, n, back));
+        g_assert_false(codec_unpack(&header, bytes, length, n + 1, longer));
+    }
+    return header.layout;
 }
 
 static void test_codec_edges(void)
@@ -32,7 +40,7 @@ static void test_codec_edges(void)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         for (size_t n = 1; n <= 4; n++)
-            check_codec(rows[i], n);
+            (void)check_codec(rows[i], n);
 }
 
 static void test_codec_random(void)
@@ -50,8 +58,84 @@ static void test_codec_random(void)
             walk = (int64_t)((uint64_t)walk + (uint64_t)g_test_rand_int_range(-3, 4));
             values[i] = round % 3 == 0 ? walk : round % 3 == 1 ? value : walk * factor;
         }
-        check_codec(values, n);
+        (void)check_codec(values, n);
     }
+}
+
+/* Every layout is chosen where it belongs, at its edges too. */
+static void test_codec_layouts(void)
+{
+    enum { N = 640 };
+    int64_t values[N];
+    for (int i = 0; i < N; i++)
+        values[i] = i < 500 ? 7 : i < 639 ? INT64_MIN : INT64_MAX;
+    g_assert_cmpint(check_codec(values, N), ==, CODEC_RUNS);
+    for (int i = 0; i < N; i++)
+        values[i] = i % 14 < 7 ? i / 7 : 1000;
+    g_assert_cmpint(check_codec(values, N), ==, CODEC_RUNS);
+    for (int i = 0; i < N; i++)
+        values[i] = (i * 7919 % 640) * INT64_C(1000003);
+    g_assert_cmpint(check_codec(values, N), ==, CODEC_OFFSET);
+    /* a clock of microseconds whose offset changes now and then */
+    for (int jumps = 0; jumps <= N; jumps += 5) {
+        int64_t offset = 0;
+        for (int i = 0; i < N; i++) {
+            if (jumps > 0 && i % (N / jumps) == 0)
+                offset += i % 3 == 0 ? -1234567891 : 259;
+            values[i] = INT64_C(1748263681116000000) + i * INT64_C(100000000) +
+                        i * 7919 % 640 * INT64_C(1000) + offset;
+        }
+        int layout = check_codec(values, N);
+        g_assert_cmpint(layout, ==, jumps == 0 ? CODEC_DELTA : jumps <= 20 ? CODEC_JUMPS : layout);
+    }
+}
+
+static void test_codec_lies(void)
+{
+    static const struct {
+        CodecHeader header;
+        size_t length;
+        uint8_t bytes[16];
+    } rows[] = {
+        {{.layout = 5, .scale = 1}, 0, {0}},
+        {{.layout = CODEC_CONSTANT, .scale = 1}, 1, {0}},
+        {{.layout = CODEC_OFFSET, .width = 9, .scale = 1}, 16, {0}},
+        {{.layout = CODEC_OFFSET, .width = 1, .scale = 0}, 3, {0}},
+        {{.layout = CODEC_OFFSET, .width = 0, .scale = 1}, 0, {0}},
+        {{.layout = CODEC_DELTA, .width = 2, .scale = 1}, 5, {0}},
+        {{.layout = CODEC_RUNS, .scale = 1}, 4, {0, 2, 0, 2}},              /* too many */
+        {{.layout = CODEC_RUNS, .scale = 1}, 2, {0, 2}},                    /* too few */
+        {{.layout = CODEC_RUNS, .scale = 1}, 4, {0, 0, 0, 3}},              /* an empty run */
+        {{.layout = CODEC_RUNS, .scale = 1}, 3, {0, 3, 0}},                 /* bytes after it */
+        {{.layout = CODEC_RUNS, .scale = 1}, 3, {0, 0x80, 0x80}},           /* no end */
+        {{.layout = CODEC_RUNS, .width = 1, .scale = 1}, 3, {0, 3, 0}},     /* a width */
+        {{.layout = CODEC_JUMPS, .scale = 1}, 1, {0}},                      /* no width */
+        {{.layout = CODEC_JUMPS, .width = 1, .scale = 1}, 3, {0}},          /* no list */
+        {{.layout = CODEC_JUMPS, .width = 1, .scale = 1}, 5, {0, 0, 0, 1}}, /* cut short */
+        {{.layout = CODEC_JUMPS, .width = 1, .scale = 1}, 6, {0, 0, 0, 1, 3, 2}}, /* behind it */
+        {{.layout = CODEC_JUMPS, .width = 1, .scale = 1}, 6, {0, 0, 0, 0, 1, 2}}, /* bytes left */
+        {{.layout = CODEC_JUMPS, .width = 1, .scale = 1}, 4, {0, 0, 0, 99}},      /* too many */
+    };
+    int64_t values[3];
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_false(codec_unpack(&rows[i].header, rows[i].bytes, rows[i].length, 3, values));
+}
+
+static void test_varints(void)
+{
+    static const uint64_t numbers[] = {0, 1, 127, 128, 16383, 16384, UINT64_MAX >> 1, UINT64_MAX};
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        uint8_t bytes[CODEC_MAX_VARINT];
+        uint64_t value = 1;
+        size_t n = codec_put_varint(bytes, numbers[i]);
+        g_assert_cmpuint(codec_get_varint(bytes, n, &value), ==, n);
+        g_assert_true(value == numbers[i]);
+        g_assert_true(codec_unzigzag(codec_zigzag(value)) == value);
+        g_assert_cmpuint(codec_get_varint(bytes, n - 1, &value), ==, 0);
+    }
+    static const uint8_t too_large[] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 2};
+    uint64_t value = 0;
+    g_assert_cmpuint(codec_get_varint(too_large, sizeof too_large, &value), ==, 0);
 }
 
 static void test_codec_is_small(void)
@@ -218,6 +302,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/codec/edges", test_codec_edges);
     g_test_add_func("/codec/random", test_codec_random);
+    g_test_add_func("/codec/layouts", test_codec_layouts);
+    g_test_add_func("/codec/lies", test_codec_lies);
+    g_test_add_func("/codec/varints", test_varints);
     g_test_add_func("/codec/is-small", test_codec_is_small);
     g_test_add_func("/chunk/round-trip", test_round_trip);
     g_test_add_func("/chunk/statistics-and-selection", test_statistics_and_selection);
