@@ -280,7 +280,7 @@ static gboolean look_at_groups(Result *result, Run *run, guint jobs, GError **er
     Cell cell;
     cell_init(&cell);
     while (merge != NULL && (data = spill_next(merge, &key, &size, &local)) != NULL)
-        if (cell_unpack(&cell, data, size))
+        if (cell_unpack(&cell, (void *)(uintptr_t)data, size)) /* which is only read */
             look_at(&looks[cell.head.group], n, &cell);
     cell_clear(&cell);
     result->group = g_new0(JudgeGroup, n_groups);
@@ -298,48 +298,22 @@ static gboolean look_at_groups(Result *result, Run *run, guint jobs, GError **er
 
 /* ---- judging and writing ---- */
 
-static void free_cell(void *cell)
-{
-    if (cell == NULL)
-        return;
-    cell_clear(cell);
-    g_free(cell);
-}
-
 static gboolean judge_all(Result *result, Run *run, guint jobs, LayerWriter *writer, GError **error)
 {
-    g_autoptr(OutSegments) out = out_segments_new(result, writer, error);
-    g_autoptr(SpillMerge) merge = spill_merge(run->cells, jobs, error);
+    g_autoptr(OutSegments) out = out_segments_new(result, writer, run->options->jobs, error);
+    g_autoptr(SpillMerge) merge = out != NULL ? spill_merge(run->cells, jobs, error) : NULL;
+    g_autoptr(GError) local = NULL;
+    SpillKey key;
+    size_t size;
+    const void *data;
     if (merge == NULL)
         return FALSE;
-    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(free_cell);
-    g_autoptr(GError) local = NULL;
-    uint32_t segment = 0, group = 0;
-    for (;;) {
-        SpillKey key;
-        size_t size;
-        const void *data = spill_next(merge, &key, &size, &local);
-        if (data == NULL && local != NULL) {
-            g_propagate_error(error, g_steal_pointer(&local));
+    while ((data = spill_next(merge, &key, &size, &local)) != NULL)
+        if (!out_segments_add(out, key.a, key.b, data, size, error))
             return FALSE;
-        }
-        if (cells->len > 0 && (data == NULL || key.a != segment || key.b != group)) {
-            if (!out_segments_add(out, segment, group, cells, error))
-                return FALSE;
-            g_ptr_array_set_size(cells, 0);
-        }
-        if (data == NULL)
-            break;
-        segment = key.a;
-        group = key.b;
-        Cell *cell = g_new(Cell, 1);
-        cell_init(cell);
-        g_ptr_array_add(cells, cell);
-        if (!cell_unpack(cell, data, size)) {
-            g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_FAILED,
-                        "temporary file is damaged; check the disk");
-            return FALSE;
-        }
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
     }
     return out_segments_finish(out, error);
 }

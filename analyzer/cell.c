@@ -23,16 +23,36 @@ struct CellCounts {
 void cell_init(Cell *cell)
 {
     *cell = (Cell){0};
-    cell->tally = g_array_new(FALSE, FALSE, sizeof(TallyEntry));
-    cell->ids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+}
+
+static void tally_clear(Tally *tally)
+{
+    if (tally->size > 0)
+        g_free(tally->entry);
+    *tally = (Tally){0};
 }
 
 void cell_clear(Cell *cell)
 {
     level_histogram_clear(&cell->levels);
-    g_clear_pointer(&cell->tally, g_array_unref);
-    g_clear_pointer(&cell->ids, g_array_unref);
+    tally_clear(&cell->tally);
+    if (cell->ids.size > 0)
+        g_free(cell->ids.id);
+    cell->ids = (CellIds){0};
     g_clear_pointer(&cell->counts, g_free);
+}
+
+/* Room for one more of n elements of `bytes` each; what is borrowed is copied. */
+static void *grow(void *old, uint32_t n, uint32_t *size, size_t bytes)
+{
+    if (n < *size)
+        return old;
+    gboolean borrowed = *size == 0;
+    *size = MAX(n + 1, MAX(*size * 2, 8));
+    void *more = g_realloc_n(borrowed ? NULL : old, *size, bytes);
+    if (borrowed && n > 0)
+        memcpy(more, old, n * bytes);
+    return more;
 }
 
 static int compare_tally(const TallyEntry *a, const TallyEntry *b)
@@ -58,8 +78,9 @@ void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
         return;
     }
     TallyEntry entry = {(uint16_t)kind, (int16_t)CLAMP(value, INT16_MIN, INT16_MAX), count};
-    TallyEntry *all = (TallyEntry *)(void *)cell->tally->data;
-    guint low = 0, high = cell->tally->len;
+    Tally *tally = &cell->tally;
+    TallyEntry *all = tally->entry;
+    guint low = 0, high = tally->n;
     while (low < high) {
         guint mid = (low + high) / 2;
         int order = compare_tally(&all[mid], &entry);
@@ -72,7 +93,9 @@ void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
         else
             high = mid;
     }
-    g_array_insert_val(cell->tally, low, entry);
+    all = tally->entry = grow(tally->entry, tally->n, &tally->size, sizeof entry);
+    memmove(&all[low + 1], &all[low], (tally->n++ - low) * sizeof entry);
+    all[low] = entry;
 }
 
 void cell_begin_counting(Cell *cell)
@@ -86,34 +109,34 @@ void cell_end_counting(Cell *cell)
     g_autofree CellCounts *counts = g_steal_pointer(&cell->counts);
     if (counts == NULL)
         return;
-    g_autoptr(GArray) others = cell->tally;
-    cell->tally = g_array_sized_new(FALSE, FALSE, sizeof(TallyEntry), 64);
+    Tally others = cell->tally;
+    cell->tally = (Tally){.size = 64, .entry = g_new(TallyEntry, 64)};
+    Tally *tally = &cell->tally;
     for (int kind = 0; kind < COUNTED_KINDS; kind++)
         for (int word = 0; word < COUNTED_VALUES / 64; word++)
             for (uint64_t bits = counts->used[kind][word]; bits != 0; bits &= bits - 1) {
                 int i = 64 * word + __builtin_ctzll(bits);
-                TallyEntry entry = {(uint16_t)kind, (int16_t)(i + lowest[kind]),
-                                    counts->count[kind][i]};
-                g_array_append_val(cell->tally, entry);
+                tally->entry = grow(tally->entry, tally->n, &tally->size, sizeof *tally->entry);
+                tally->entry[tally->n++] = (TallyEntry){(uint16_t)kind, (int16_t)(i + lowest[kind]),
+                                                        counts->count[kind][i]};
             }
-    for (guint i = 0; i < others->len; i++) {
-        const TallyEntry *e = &g_array_index(others, TallyEntry, i);
-        cell_tally(cell, (TallyKind)e->kind, e->value, e->count);
-    }
+    for (guint i = 0; i < others.n; i++)
+        cell_tally(cell, (TallyKind)others.entry[i].kind, others.entry[i].value,
+                   others.entry[i].count);
+    tally_clear(&others);
 }
 
 void cell_add_id(Cell *cell, uint64_t id)
 {
-    for (guint i = 0; i < cell->ids->len; i++) {
-        uint64_t known = g_array_index(cell->ids, uint64_t, i);
-        if (known == id)
-            return;
-        if (known > id) {
-            g_array_insert_val(cell->ids, i, id);
-            return;
-        }
-    }
-    g_array_append_val(cell->ids, id);
+    CellIds *ids = &cell->ids;
+    uint32_t at = 0;
+    while (at < ids->n && ids->id[at] < id)
+        at++;
+    if (at < ids->n && ids->id[at] == id)
+        return;
+    ids->id = grow(ids->id, ids->n, &ids->size, sizeof id);
+    memmove(&ids->id[at + 1], &ids->id[at], (ids->n++ - at) * sizeof id);
+    ids->id[at] = id;
 }
 
 void cell_touch(Cell *cell, int64_t time_ns)
@@ -127,20 +150,20 @@ void cell_pack(const Cell *cell, GByteArray *out)
 {
     CellHead head = cell->head;
     head.n_levels = cell->levels.n;
-    head.n_tally = cell->tally->len;
-    head.n_ids = cell->ids->len;
+    head.n_tally = cell->tally.n;
+    head.n_ids = cell->ids.n;
     g_byte_array_append(out, (const guint8 *)&head, sizeof head);
-    g_byte_array_append(out, (const guint8 *)cell->ids->data,
-                        (guint)(head.n_ids * sizeof(uint64_t)));
+    g_byte_array_append(out, (const guint8 *)cell->ids.id, (guint)(head.n_ids * sizeof(uint64_t)));
     g_byte_array_append(out, (const guint8 *)cell->levels.entry,
                         (guint)(head.n_levels * sizeof(LevelEntry)));
-    g_byte_array_append(out, (const guint8 *)cell->tally->data,
+    g_byte_array_append(out, (const guint8 *)cell->tally.entry,
                         (guint)(head.n_tally * sizeof(TallyEntry)));
 }
 
-gboolean cell_unpack(Cell *cell, const void *data, size_t n)
+gboolean cell_unpack(Cell *cell, void *data, size_t n)
 {
-    const uint8_t *p = data;
+    uint8_t *p = data;
+    cell_clear(cell);
     if (n < sizeof cell->head)
         return FALSE;
     memcpy(&cell->head, p, sizeof cell->head);
@@ -149,19 +172,11 @@ gboolean cell_unpack(Cell *cell, const void *data, size_t n)
     if (n != sizeof *h + h->n_ids * sizeof(uint64_t) + h->n_levels * sizeof(LevelEntry) +
                  h->n_tally * sizeof(TallyEntry))
         return FALSE;
-    g_array_set_size(cell->ids, 0);
-    g_array_append_vals(cell->ids, p, h->n_ids);
+    cell->ids = (CellIds){.n = h->n_ids, .id = (uint64_t *)(void *)p};
     p += h->n_ids * sizeof(uint64_t);
-    if (h->n_levels > cell->levels.size) {
-        cell->levels.size = h->n_levels;
-        cell->levels.entry = g_renew(LevelEntry, cell->levels.entry, h->n_levels);
-    }
-    cell->levels.n = h->n_levels;
-    if (h->n_levels > 0)
-        memcpy(cell->levels.entry, p, h->n_levels * sizeof(LevelEntry));
+    cell->levels = (LevelHistogram){.n = h->n_levels, .entry = (LevelEntry *)(void *)p};
     p += h->n_levels * sizeof(LevelEntry);
-    g_array_set_size(cell->tally, 0);
-    g_array_append_vals(cell->tally, p, h->n_tally);
+    cell->tally = (Tally){.n = h->n_tally, .entry = (TallyEntry *)(void *)p};
     return TRUE;
 }
 
@@ -187,12 +202,12 @@ void cell_merge(Cell *into, const Cell *from)
     a->tests_skipped += b->tests_skipped;
     a->position_dm = MAX(a->position_dm, b->position_dm);
     level_histogram_merge(&into->levels, &from->levels);
-    for (guint i = 0; i < from->tally->len; i++) {
-        const TallyEntry *e = &g_array_index(from->tally, TallyEntry, i);
+    for (guint i = 0; i < from->tally.n; i++) {
+        const TallyEntry *e = &from->tally.entry[i];
         cell_tally(into, (TallyKind)e->kind, e->value, e->count);
     }
-    for (guint i = 0; i < from->ids->len; i++)
-        cell_add_id(into, g_array_index(from->ids, uint64_t, i));
+    for (guint i = 0; i < from->ids.n; i++)
+        cell_add_id(into, from->ids.id[i]);
 }
 
 uint64_t cell_identity(const char *plmn, int64_t cell_id)
@@ -233,10 +248,10 @@ int cell_bucket(double value)
     return log_histogram_bucket(fmin(value, 1e6), LOG_HISTOGRAM_ACCURACY);
 }
 
-void cell_log_histogram(const GArray *tally, TallyKind kind, LogHistogram *histogram)
+void cell_log_histogram(const Tally *tally, TallyKind kind, LogHistogram *histogram)
 {
-    for (guint i = 0; i < tally->len; i++) {
-        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+    for (guint i = 0; i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind != (uint16_t)kind)
             continue;
         double value = e->value == TALLY_LOST
@@ -246,21 +261,21 @@ void cell_log_histogram(const GArray *tally, TallyKind kind, LogHistogram *histo
     }
 }
 
-uint64_t cell_tally_count(const GArray *tally, TallyKind kind)
+uint64_t cell_tally_count(const Tally *tally, TallyKind kind)
 {
     uint64_t n = 0;
-    for (guint i = 0; i < tally->len; i++)
-        if (g_array_index(tally, TallyEntry, i).kind == (uint16_t)kind)
-            n += g_array_index(tally, TallyEntry, i).count;
+    for (guint i = 0; i < tally->n; i++)
+        if (tally->entry[i].kind == (uint16_t)kind)
+            n += tally->entry[i].count;
     return n;
 }
 
-double cell_tally_percentile(const GArray *tally, TallyKind kind, double p)
+double cell_tally_percentile(const Tally *tally, TallyKind kind, double p)
 {
     uint64_t n = cell_tally_count(tally, kind), sum = 0;
     double wanted = ceil(p * (double)n - 1e-9);
-    for (guint i = 0; n > 0 && i < tally->len; i++) {
-        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+    for (guint i = 0; n > 0 && i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind != (uint16_t)kind)
             continue;
         sum += e->count;
@@ -270,12 +285,12 @@ double cell_tally_percentile(const GArray *tally, TallyKind kind, double p)
     return NAN;
 }
 
-int cell_tally_most(const GArray *tally, TallyKind kind)
+int cell_tally_most(const Tally *tally, TallyKind kind)
 {
     uint32_t most = 0;
     int value = -1;
-    for (guint i = 0; i < tally->len; i++) {
-        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+    for (guint i = 0; i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind == (uint16_t)kind && e->count > most) {
             most = e->count;
             value = e->value;

@@ -49,12 +49,22 @@ typedef struct {
     uint32_t n_levels, n_tally, n_ids;
 } CellHead;
 
+/* Lists that grow by themselves; start with {0}. size 0: the entries are borrowed. */
+typedef struct {
+    uint32_t n, size;
+    TallyEntry *entry; /* sorted */
+} Tally;
+typedef struct {
+    uint32_t n, size;
+    uint64_t *id; /* sorted */
+} CellIds;
+
 typedef struct CellCounts CellCounts;
 typedef struct {
     CellHead head;
     LevelHistogram levels;
-    GArray *tally;      /* TallyEntry, sorted */
-    GArray *ids;        /* uint64_t, serving cells, sorted */
+    Tally tally;
+    CellIds ids;        /* serving cells */
     CellCounts *counts; /* cell_begin_counting(): tallies that are not in `tally` yet; else NULL */
 } Cell;
 
@@ -71,9 +81,10 @@ void cell_add_id(Cell *cell, uint64_t id);
 /* Widens first and last time. */
 void cell_touch(Cell *cell, int64_t time_ns);
 
-/* As bytes (appended to `out`) and back (fills `cell`, which must be initialised). */
+/* As bytes (appended to `out`) and back: the cell, cleared before, borrows the bytes, writes to
+ * them when something is added, and wants them at 8-byte alignment. */
 void cell_pack(const Cell *cell, GByteArray *out);
-gboolean cell_unpack(Cell *cell, const void *data, size_t n);
+gboolean cell_unpack(Cell *cell, void *data, size_t n);
 
 /* Adds another cell of the same segment and group. */
 void cell_merge(Cell *into, const Cell *from);
@@ -86,9 +97,9 @@ char *cell_identity_text(uint64_t id);
 
 /* Bucket of a LogHistogram for a tally, and the histogram of one kind out of a tally. */
 int cell_bucket(double value);
-void cell_log_histogram(const GArray *tally, TallyKind kind, LogHistogram *histogram);
+void cell_log_histogram(const Tally *tally, TallyKind kind, LogHistogram *histogram);
 /* Percentile (type 1) of a kind with plain values; NAN if there is none. */
-double cell_tally_percentile(const GArray *tally, TallyKind kind, double p);
+double cell_tally_percentile(const Tally *tally, TallyKind kind, double p);
 /* The value counted most often, the lowest of several; -1 if there is none. For values from 0. */
-int cell_tally_most(const GArray *tally, TallyKind kind);
-uint64_t cell_tally_count(const GArray *tally, TallyKind kind);
+int cell_tally_most(const Tally *tally, TallyKind kind);
+uint64_t cell_tally_count(const Tally *tally, TallyKind kind);

@@ -30,7 +30,8 @@ static void add_numbers(LevelEntry *into, const LevelEntry *from)
 
 void level_histogram_clear(LevelHistogram *histogram)
 {
-    g_free(histogram->entry);
+    if (histogram->size > 0)
+        g_free(histogram->entry);
     *histogram = (LevelHistogram){0};
 }
 
@@ -38,8 +39,12 @@ static void level_reserve(LevelHistogram *histogram, uint32_t n)
 {
     if (n <= histogram->size)
         return;
+    LevelEntry *borrowed = histogram->size == 0 ? histogram->entry : NULL;
     histogram->size = MAX(n, histogram->size * 2);
-    histogram->entry = g_renew(LevelEntry, histogram->entry, histogram->size);
+    histogram->entry =
+        g_renew(LevelEntry, borrowed != NULL ? NULL : histogram->entry, histogram->size);
+    if (borrowed != NULL)
+        memcpy(histogram->entry, borrowed, histogram->n * sizeof *borrowed);
 }
 
 void level_histogram_add(LevelHistogram *histogram, LevelEntry entry)

@@ -38,7 +38,8 @@ typedef struct {
     uint32_t time_cs;
 } LevelEntry;
 
-/* Sorted by channel, rat, level. Grows by itself; start with {0}. */
+/* Sorted by channel, rat, level. Grows by itself; start with {0}. size 0: the entries are borrowed
+ * (and may be written to). */
 typedef struct {
     uint32_t n, size;
     LevelEntry *entry;

@@ -42,12 +42,6 @@ static int by_time(const void *a, const void *b, void *user_data)
     return (x->source > y->source) - (x->source < y->source);
 }
 
-static void free_cell(Cell *cell)
-{
-    cell_clear(cell);
-    g_free(cell);
-}
-
 void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass)
 {
     g_array_set_size(pass, 0);
@@ -60,7 +54,7 @@ void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass)
         if (last->head.drive == cell->head.drive && last->head.source == cell->head.source &&
             cell->head.first_ns - last->head.last_ns <= BIN_PASS_GAP_NS) {
             cell_merge(last, cell);
-            free_cell(cell);
+            cell_clear(cell);
         } else {
             cells->pdata[kept++] = cell;
         }
@@ -207,7 +201,7 @@ static double finite_or_nan(double x)
     return isfinite(x) ? x : (double)NAN;
 }
 
-static void log_percentiles(const GArray *tally, TallyKind kind, const double *p, double **out,
+static void log_percentiles(const Tally *tally, TallyKind kind, const double *p, double **out,
                             unsigned n)
 {
     LogHistogram h = {0};
@@ -217,11 +211,11 @@ static void log_percentiles(const GArray *tally, TallyKind kind, const double *p
     log_histogram_clear(&h);
 }
 
-static void reason_text(const GArray *tally, char *text, size_t size)
+static void reason_text(const Tally *tally, char *text, size_t size)
 {
     uint32_t count[BIN_REASONS] = {0};
-    for (guint i = 0; i < tally->len; i++) {
-        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+    for (guint i = 0; i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind == TALLY_REASON && e->value >= 0 && e->value < BIN_REASONS)
             count[e->value] += e->count;
     }
@@ -240,7 +234,7 @@ static void reason_text(const GArray *tally, char *text, size_t size)
     }
 }
 
-static void tally_figures(const GArray *t, SegmentFigures *f)
+static void tally_figures(const Tally *t, SegmentFigures *f)
 {
     static const double rtt[] = {0.5, 0.9, 0.95}, rate[] = {0.1, 0.5, 0.9}, half[] = {0.5, 0.9};
     log_percentiles(t, TALLY_RTT, rtt, (double *[]){&f->rtt_p50, &f->rtt_p90, &f->rtt_p95}, 3);
@@ -255,8 +249,8 @@ static void tally_figures(const GArray *t, SegmentFigures *f)
     uint64_t lost = 0;
     f->meeting_n = cell_tally_count(t, TALLY_GRADE);
     f->band = cell_tally_most(t, TALLY_BAND);
-    for (guint i = 0; i < t->len; i++) {
-        const TallyEntry *e = &g_array_index(t, TallyEntry, i);
+    for (guint i = 0; i < t->n; i++) {
+        const TallyEntry *e = &t->entry[i];
         if (e->kind == TALLY_RTT && e->value == TALLY_LOST)
             lost += e->count;
         if (e->kind == TALLY_GRADE && e->value >= 1 && e->value <= 4)
@@ -372,7 +366,7 @@ static void judge_radio(GArray *passes, const Service *s, const JudgeGroup *grou
 }
 
 /* Probes: each second measured counts as one independent observation at most. */
-static void judge_probe(const GArray *tally, const Service *s, const JudgeGroup *group,
+static void judge_probe(const Tally *tally, const Service *s, const JudgeGroup *group,
                         const SegmentFigures *f, double probe_seconds, ServiceResult *r)
 {
     static const TallyKind kinds[QUANTITY_COUNT] = {
@@ -380,8 +374,8 @@ static void judge_probe(const GArray *tally, const Service *s, const JudgeGroup 
         [QUANTITY_UP] = TALLY_UP,   [QUANTITY_MEETING] = TALLY_GRADE,
     };
     uint64_t n = 0, good = 0;
-    for (guint i = 0; i < tally->len; i++) {
-        const TallyEntry *e = &g_array_index(tally, TallyEntry, i);
+    for (guint i = 0; i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind != (uint16_t)kinds[s->quantity])
             continue;
         double value = s->quantity == QUANTITY_LOSS      ? e->value / 10.0
@@ -448,8 +442,8 @@ void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *pr
         }
     }
     head_figures(&all.head, f);
-    f->cells = all.ids->len;
-    tally_figures(all.tally, f);
+    f->cells = all.ids.n;
+    tally_figures(&all.tally, f);
     level_figures(passes, f);
     for (guint p = 0; p < passes->len; p++) {
         const Pass *one = &g_array_index(passes, Pass, p);
@@ -466,7 +460,7 @@ void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *pr
         if (profile->services[s].quantity <= QUANTITY_STATE)
             judge_radio(passes, &profile->services[s], group, f, &services[s]);
         else
-            judge_probe(all.tally, &profile->services[s], group, f, probe_seconds, &services[s]);
+            judge_probe(&all.tally, &profile->services[s], group, f, probe_seconds, &services[s]);
     }
     for (guint p = 0; p < passes->len; p++)
         level_histogram_clear(&g_array_index(passes, Pass, p).levels);

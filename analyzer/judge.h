@@ -95,9 +95,9 @@ typedef struct {
 } SegmentFigures;
 
 /* Joins cells of one drive and source that belong to one pass: `cells` (array of Cell*, any order)
- * becomes one cell for each source and pass, sorted by drive rank, time, source; the rest is freed.
- * rank[drive] gives the order of drives. pass[i] (filled, array of uint32_t) numbers the passes of
- * each drive from 1. */
+ * becomes one cell for each source and pass, sorted by drive rank, time, source; the rest is
+ * cleared and left out. rank[drive] gives the order of drives. pass[i] (filled, array of uint32_t)
+ * numbers the passes of each drive from 1. */
 void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass);
 
 /* Figures and verdicts. `cells` and `pass` from judge_join(). `services` gets profile->n_services

@@ -28,7 +28,6 @@ struct LayerBulk {
     char *path;
     GPtrArray *tables;
     LayerPages *pages;
-    GByteArray *geometry, *record; /* scratch */
 };
 
 static void table_free(void *data)
@@ -65,8 +64,6 @@ LayerBulk *layer_bulk_new(void *connection, const char *part, const char *path)
     bulk->path = g_strdup(path);
     bulk->tables = g_ptr_array_new_with_free_func(table_free);
     bulk->pages = layer_pages_new(part, (guint)ask(bulk->db, "PRAGMA page_size", 4096), path);
-    bulk->geometry = g_byte_array_new();
-    bulk->record = g_byte_array_new();
     return bulk;
 }
 
@@ -76,8 +73,6 @@ void layer_bulk_free(LayerBulk *bulk)
         return;
     g_ptr_array_unref(bulk->tables);
     layer_pages_free(bulk->pages);
-    g_byte_array_unref(bulk->geometry);
-    g_byte_array_unref(bulk->record);
     g_free(bulk->path);
     g_free(bulk);
 }
@@ -163,41 +158,67 @@ static void make_geometry(GByteArray *out, LayerKind kind, const GeoPoint *point
 
 /* ---- rows ---- */
 
-static gboolean add_box(BulkTable *table, const RtreeBox *box, GError **error)
-{
-    table->box.west = fmin(table->box.west, box->west);
-    table->box.east = fmax(table->box.east, box->east);
-    table->box.south = fmin(table->box.south, box->south);
-    table->box.north = fmax(table->box.north, box->north);
-    return rtree_add(table->rtree, table->rows, box, error);
-}
+/* An encoded row: this, then the record. */
+typedef struct {
+    uint32_t table, bytes; /* of the record */
+    RtreeBox box;          /* west > east: no geometry */
+} RowHead;
 
-gboolean layer_bulk_add(LayerBulk *bulk, int number, const GeoPoint *points, size_t n_points,
-                        const LayerValue *values, GError **error)
+gboolean layer_bulk_encode(const LayerBulk *bulk, int number, const GeoPoint *points,
+                           size_t n_points, const LayerValue *values, GByteArray *rows,
+                           GError **error)
 {
-    BulkTable *table = g_ptr_array_index(bulk->tables, number);
+    const BulkTable *table = g_ptr_array_index(bulk->tables, number);
+    g_autoptr(GByteArray) geometry = NULL;
     LayerRecord record = {.has_geometry = table->kind != LAYER_NONE,
                           .types = table->types,
                           .values = values,
                           .n_values = table->n_fields};
-    table->rows++;
+    RowHead head = {.table = (uint32_t)number, .box = {INFINITY, -INFINITY, INFINITY, -INFINITY}};
     if (record.has_geometry && n_points > 0) {
-        RtreeBox box = box_of(points, n_points);
-        make_geometry(bulk->geometry, table->kind, points, n_points, &box);
-        record.geometry = bulk->geometry->data;
-        record.n_geometry = bulk->geometry->len;
-        if (!add_box(table, &box, error))
+        geometry = g_byte_array_new();
+        head.box = box_of(points, n_points);
+        make_geometry(geometry, table->kind, points, n_points, &head.box);
+        record.geometry = geometry->data;
+        record.n_geometry = geometry->len;
+    }
+    guint at = rows->len;
+    g_byte_array_append(rows, (const guint8 *)&head, sizeof head);
+    layer_record(rows, &record);
+    head.bytes = rows->len - at - (guint)sizeof head;
+    memcpy(rows->data + at, &head, sizeof head);
+    if (head.bytes <= MOST_ROW_BYTES)
+        return TRUE;
+    g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED, "%s: a row of %s is too long", bulk->path,
+                table->name);
+    return FALSE;
+}
+
+static gboolean add_row(LayerBulk *bulk, const RowHead *head, const uint8_t *record, GError **error)
+{
+    BulkTable *table = g_ptr_array_index(bulk->tables, head->table);
+    table->rows++;
+    if (head->box.west <= head->box.east) {
+        table->box.west = fmin(table->box.west, head->box.west);
+        table->box.east = fmax(table->box.east, head->box.east);
+        table->box.south = fmin(table->box.south, head->box.south);
+        table->box.north = fmax(table->box.north, head->box.north);
+        if (!rtree_add(table->rtree, table->rows, &head->box, error))
             return FALSE;
     }
-    g_byte_array_set_size(bulk->record, 0);
-    layer_record(bulk->record, &record);
-    if (bulk->record->len > MOST_ROW_BYTES) {
-        g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED, "%s: a row of %s is too long",
-                    bulk->path, table->name);
-        return FALSE;
+    return layer_pages_add(bulk->pages, table->pages, table->rows, record, head->bytes, error);
+}
+
+gboolean layer_bulk_add(LayerBulk *bulk, const uint8_t *rows, size_t n, GError **error)
+{
+    for (size_t at = 0; at < n;) {
+        RowHead head;
+        memcpy(&head, rows + at, sizeof head);
+        if (!add_row(bulk, &head, rows + at + sizeof head, error))
+            return FALSE;
+        at += sizeof head + head.bytes;
     }
-    return layer_pages_add(bulk->pages, table->pages, table->rows, bulk->record->data,
-                           bulk->record->len, error);
+    return TRUE;
 }
 
 gboolean layer_bulk_end(LayerBulk *bulk, GError **error)

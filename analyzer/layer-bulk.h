@@ -20,9 +20,13 @@ void layer_bulk_free(LayerBulk *bulk);
 int layer_bulk_table(LayerBulk *bulk, const char *name, LayerKind kind, const LayerField *fields,
                      guint n_fields, GError **error);
 
-/* Adds a row (copied). */
-gboolean layer_bulk_add(LayerBulk *bulk, int table, const GeoPoint *points, size_t n_points,
-                        const LayerValue *values, GError **error);
+/* Appends a row as bytes to `rows`. Threads may do so at the same time, while no table is added. */
+gboolean layer_bulk_encode(const LayerBulk *bulk, int table, const GeoPoint *points,
+                           size_t n_points, const LayerValue *values, GByteArray *rows,
+                           GError **error);
+
+/* Adds encoded rows (copied), in their order. */
+gboolean layer_bulk_add(LayerBulk *bulk, const uint8_t *rows, size_t n, GError **error);
 
 /* Ends all tables: nothing may be added afterwards. To be called before the dataset is closed. */
 gboolean layer_bulk_end(LayerBulk *bulk, GError **error);

@@ -35,6 +35,7 @@ struct LayerWriter {
     char *path, *part; /* where it will be, where it is being written */
     GPtrArray *tables; /* of LayerTable */
     LayerBulk *bulk;   /* NULL without bulk tables */
+    GByteArray *row;   /* of a bulk table, scratch */
     gboolean in_transaction;
 };
 
@@ -97,6 +98,7 @@ static LayerWriter *writer_new(const char *path)
     writer->part = g_build_filename(dir, hidden, NULL);
     file_replace_watch(writer->part);
     writer->tables = g_ptr_array_new_with_free_func(table_free);
+    writer->row = g_byte_array_new();
     return writer;
 }
 
@@ -183,6 +185,7 @@ void layer_discard(LayerWriter *writer)
         return;
     layer_bulk_free(writer->bulk);
     g_ptr_array_unref(writer->tables);
+    g_byte_array_unref(writer->row);
     if (writer->dataset != NULL) {
         if (writer->in_transaction)
             (void)GDALDatasetRollbackTransaction(writer->dataset);
@@ -401,8 +404,13 @@ gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const Layer
 gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
                    const LayerValue *values, GError **error)
 {
-    if (table->bulk >= 0)
-        return layer_bulk_add(table->writer->bulk, table->bulk, points, n_points, values, error);
+    LayerWriter *writer = table->writer;
+    if (table->bulk >= 0) {
+        g_byte_array_set_size(writer->row, 0);
+        return layer_bulk_encode(writer->bulk, table->bulk, points, n_points, values, writer->row,
+                                 error) &&
+               layer_bulk_add(writer->bulk, writer->row->data, writer->row->len, error);
+    }
     uint32_t part[2] = {0, (uint32_t)n_points};
     LayerKind kind = table->kind != LAYER_MIXED ? table->kind
                      : n_points == 1            ? LAYER_POINTS
@@ -410,6 +418,18 @@ gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
     LayerShape shape = {.kind = kind, .n_parts = n_points > 0, .part = part, .points = points};
 
     return layer_add_shape(table, &shape, values, error);
+}
+
+gboolean layer_encode(const LayerTable *table, const GeoPoint *points, size_t n_points,
+                      const LayerValue *values, GByteArray *rows, GError **error)
+{
+    return layer_bulk_encode(table->writer->bulk, table->bulk, points, n_points, values, rows,
+                             error);
+}
+
+gboolean layer_add_encoded(LayerWriter *writer, const uint8_t *rows, size_t n, GError **error)
+{
+    return layer_bulk_add(writer->bulk, rows, n, error);
 }
 
 int64_t layer_last_fid(const LayerTable *table)

@@ -195,7 +195,13 @@ LayerTable *layer_append_table(LayerWriter *writer, const char *name, const Laye
 gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
                    const LayerValue *values, GError **error);
 
-/* The same with a geometry of several parts (a multi-geometry) or a polygon with holes. */
+/* A row of a bulk table as bytes, appended to `rows`, which layer_add_encoded() adds: several
+ * threads may encode at the same time, while no table is added to the writer. */
+gboolean layer_encode(const LayerTable *table, const GeoPoint *points, size_t n_points,
+                      const LayerValue *values, GByteArray *rows, GError **error);
+gboolean layer_add_encoded(LayerWriter *writer, const uint8_t *rows, size_t n, GError **error);
+
+/* layer_add() with a geometry of several parts (a multi-geometry) or a polygon with holes. */
 gboolean layer_add_shape(LayerTable *table, const LayerShape *shape, const LayerValue *values,
                          GError **error);
 

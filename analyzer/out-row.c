@@ -5,7 +5,8 @@ void out_row_init(OutRow *row, LayerWriter *writer, const char *name, LayerKind 
 {
     *row = (OutRow){.writer = writer, .name = name, .kind = kind};
     row->fields = g_array_new(FALSE, FALSE, sizeof(LayerField));
-    row->values = g_array_new(FALSE, FALSE, sizeof(LayerValue));
+    row->room = 64;
+    row->values = g_new(LayerValue, row->room);
     row->names = g_string_chunk_new(1024);
     row->texts = g_string_chunk_new(1024);
 }
@@ -16,10 +17,17 @@ void out_row_init_bulk(OutRow *row, LayerWriter *writer, const char *name, Layer
     row->bulk = TRUE;
 }
 
+void out_row_init_encoded(OutRow *row, const OutRow *first, GByteArray *rows)
+{
+    out_row_init(row, first->writer, first->name, first->kind);
+    row->table = first->table;
+    row->rows = rows;
+}
+
 void out_row_clear(OutRow *row)
 {
     g_clear_pointer(&row->fields, g_array_unref);
-    g_clear_pointer(&row->values, g_array_unref);
+    g_clear_pointer(&row->values, g_free);
     g_clear_pointer(&row->names, g_string_chunk_free);
     g_clear_pointer(&row->texts, g_string_chunk_free);
 }
@@ -38,7 +46,11 @@ static void put(OutRow *row, const char *name, LayerType type, LayerValue value)
         LayerField field = {g_string_chunk_insert(row->names, name), type};
         g_array_append_val(row->fields, field);
     }
-    g_array_append_val(row->values, value);
+    if (row->n_values == row->room) {
+        row->room *= 2;
+        row->values = g_renew(LayerValue, row->values, row->room);
+    }
+    row->values[row->n_values++] = value;
 }
 
 void out_int(OutRow *row, const char *name, int64_t value)
@@ -58,8 +70,13 @@ void out_real(OutRow *row, const char *name, double value)
 
 void out_text(OutRow *row, const char *name, const char *value)
 {
-    put(row, name, LAYER_TEXT,
-        value != NULL ? layer_text(g_string_chunk_insert(row->texts, value)) : layer_null());
+    out_word(row, name, value != NULL ? g_string_chunk_insert(row->texts, value) : NULL);
+    row->has_texts = TRUE;
+}
+
+void out_word(OutRow *row, const char *name, const char *value)
+{
+    put(row, name, LAYER_TEXT, layer_text(value));
 }
 
 void out_blob(OutRow *row, const char *name, const void *data, size_t n)
@@ -87,16 +104,19 @@ static gboolean make_table(OutRow *row, GError **error)
 
 static void empty(OutRow *row)
 {
-    g_array_set_size(row->values, 0);
-    g_string_chunk_clear(row->texts);
+    row->n_values = 0;
+    if (row->has_texts)
+        g_string_chunk_clear(row->texts);
+    row->has_texts = FALSE;
 }
 
 gboolean out_row_end(OutRow *row, const GeoPoint *points, size_t n, GError **error)
 {
     if (!make_table(row, error))
         return FALSE;
-    gboolean done =
-        layer_add(row->table, points, n, (const LayerValue *)(void *)row->values->data, error);
+    gboolean done = row->rows != NULL
+                        ? layer_encode(row->table, points, n, row->values, row->rows, error)
+                        : layer_add(row->table, points, n, row->values, error);
     empty(row);
     return done;
 }

@@ -1,33 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analyzer/out-tests.h"
-#include "analyzer/result.h"
+/*
+ * Theory of operation. Cells come in order of segment and group. They are collected in lots of
+ * whole segments and groups, which threads judge (out-judge.h) while the next are collected;
+ * lots are taken back in the order in which they were handed out, so that rows, sums and what
+ * rounding does to them are the same whatever the number of threads.
+ */
+#include "analyzer/out-judge.h"
 
-#include <math.h>
-#include <string.h>
+enum { LOT_BYTES = 128 * 1024, WEEK_SLOTS = 8 * 32 };
+
+typedef struct {
+    OutUnit unit;
+    guint packed_end, rows_end, services_end, shares_end; /* in the lot */
+} Unit;
+
+typedef struct {
+    GArray *units;
+    GByteArray *packed, *rows;
+    GArray *services, *shares;
+    OutJudge *judge;
+    gboolean done;
+    GError *error;
+} Lot;
+
+/* Sums of a group and service in the corridor at hand, looked up once. */
+typedef struct {
+    uint64_t scope; /* UINT64_MAX: none yet */
+    HourShare *hour[WEEK_SLOTS];
+    DriveShare **drive; /* by rank */
+} Sums;
 
 struct OutSegments {
     Result *result;
-    OutRow segments, evidence, tests;
-    GArray *points, *pass;
-    SegmentFigures figures;
-    ServiceResult *services;
+    LayerWriter *writer;
+    OutJudge *judge;                   /* for what was not measured */
     uint32_t next_segment, next_group; /* the first one not written yet */
-    uint32_t line_segment;             /* whose line is in points */
-    Segment info;
+    Sums *sums;                        /* by group and service */
+    GThreadPool *pool;                 /* NULL: one thread does all */
+    GMutex lock;
+    GCond changed;
+    Lot *lot; /* a ring: `waiting` of them from `oldest` on are handed out */
+    guint n_lots, oldest, waiting;
 };
 
-OutSegments *out_segments_new(Result *result, LayerWriter *writer, GError **error)
+static void judge_lot(gpointer data, gpointer user_data)
 {
-    (void)error;
+    Lot *lot = data;
+    OutSegments *out = user_data;
+    guint at = 0;
+    for (guint i = 0; i < lot->units->len && lot->error == NULL; i++) {
+        Unit *u = &g_array_index(lot->units, Unit, i);
+        (void)out_judge_unit(lot->judge, &u->unit, lot->packed->data + at, u->packed_end - at,
+                             lot->services, lot->shares, &lot->error);
+        at = u->packed_end;
+        u->rows_end = lot->rows->len;
+        u->services_end = lot->services->len;
+        u->shares_end = lot->shares->len;
+    }
+    g_mutex_lock(&out->lock);
+    lot->done = TRUE;
+    g_cond_broadcast(&out->changed);
+    g_mutex_unlock(&out->lock);
+}
+
+static Sums *sums_new(const Result *result)
+{
+    guint n = result->setup.n_groups * MAX(result->profile->n_services, 1);
+    Sums *sums = g_new0(Sums, n);
+    for (guint i = 0; i < n; i++) {
+        sums[i].scope = UINT64_MAX;
+        sums[i].drive = g_new0(DriveShare *, result->n_drives);
+    }
+    return sums;
+}
+
+OutSegments *out_segments_new(Result *result, LayerWriter *writer, guint jobs, GError **error)
+{
+    OutJudge *judge = out_judge_new(result, writer, error);
+    if (judge == NULL)
+        return NULL;
     OutSegments *out = g_new0(OutSegments, 1);
     out->result = result;
-    out_row_init_bulk(&out->segments, writer, "segments", LAYER_LINES);
-    out_row_init_bulk(&out->evidence, writer, "evidence", LAYER_NONE);
-    out_row_init_bulk(&out->tests, writer, "tests", LAYER_NONE);
-    out->points = g_array_new(FALSE, FALSE, sizeof(GeoPoint));
-    out->pass = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    out->services = g_new0(ServiceResult, MAX(result->profile->n_services, 1));
-    out->line_segment = SEGMENT_NONE;
+    out->writer = writer;
+    out->judge = judge;
+    out->sums = sums_new(result);
+    g_mutex_init(&out->lock);
+    g_cond_init(&out->changed);
+    if (jobs > 1)
+        out->pool = g_thread_pool_new(judge_lot, out, (gint)jobs, TRUE, NULL);
+    out->n_lots = out->pool != NULL ? 2 * jobs + 1 : 1;
+    out->lot = g_new0(Lot, out->n_lots);
+    for (guint i = 0; i < out->n_lots; i++) {
+        Lot *b = &out->lot[i];
+        b->units = g_array_new(FALSE, TRUE, sizeof(Unit));
+        b->packed = g_byte_array_new();
+        b->rows = g_byte_array_new();
+        b->services = g_array_new(FALSE, FALSE, sizeof(BriefService));
+        b->shares = g_array_new(FALSE, FALSE, sizeof(OutShare));
+        b->judge = out_judge_new_encoding(judge, b->rows);
+    }
     return out;
 }
 
@@ -35,210 +106,79 @@ void out_segments_free(OutSegments *out)
 {
     if (out == NULL)
         return;
-    out_row_clear(&out->segments);
-    out_row_clear(&out->evidence);
-    out_row_clear(&out->tests);
-    g_array_unref(out->points);
-    g_array_unref(out->pass);
-    g_free(out->services);
+    if (out->pool != NULL)
+        g_thread_pool_free(out->pool, FALSE, TRUE);
+    for (guint i = 0; i < out->n_lots; i++) {
+        Lot *b = &out->lot[i];
+        g_array_unref(b->units);
+        g_byte_array_unref(b->packed);
+        g_byte_array_unref(b->rows);
+        g_array_unref(b->services);
+        g_array_unref(b->shares);
+        out_judge_free(b->judge);
+        g_clear_error(&b->error);
+    }
+    g_free(out->lot);
+    for (guint i = 0; i < out->result->setup.n_groups * MAX(out->result->profile->n_services, 1);
+         i++)
+        g_free(out->sums[i].drive);
+    g_free(out->sums);
+    out_judge_free(out->judge);
+    g_mutex_clear(&out->lock);
+    g_cond_clear(&out->changed);
     g_free(out);
 }
 
-static void load_line(OutSegments *out, uint32_t segment)
+/* ---- sums, in order ---- */
+
+/* The value of a key, made empty where there is none yet. */
+static void *value_of(GHashTable *table, uint64_t key, size_t size)
 {
-    if (out->line_segment == segment)
-        return;
-    segments_get(out->result->segments, segment, &out->info, out->points);
-    out->line_segment = segment;
+    void *value = g_hash_table_lookup(table, &key);
+    if (value == NULL) {
+        value = g_malloc0(size);
+        g_hash_table_insert(table, g_memdup2(&key, sizeof key), value);
+    }
+    return value;
 }
 
-static void rank_columns(OutRow *row, const char *name, LevelRank rank)
+/* Sums by drive (for intervals) and by hour, from the passes of one segment. */
+static void add_share(OutSegments *out, const OutUnit *unit, const OutShare *pass)
 {
-    out_real(row, name, rank.is == LEVEL_VALUE ? rank.dbm : (double)NAN);
-    out_text(row, out_row_name(row, name, "_is"), level_is_name(rank.is));
+    Result *result = out->result;
+    uint64_t scope = (unit->corridor << 24 | (uint64_t)unit->group << 12 | (uint64_t)pass->service)
+                     << 20;
+    Sums *sums = &out->sums[unit->group * result->profile->n_services + pass->service];
+    if (sums->scope != scope) {
+        sums->scope = scope;
+        memset(sums->hour, 0, sizeof sums->hour);
+        memset(sums->drive, 0, result->n_drives * sizeof(DriveShare *));
+    }
+    DriveShare **drive = &sums->drive[pass->rank];
+    if (*drive == NULL)
+        *drive = value_of(result->drive_share, scope | pass->rank, sizeof **drive);
+    (*drive)->length_m += unit->length_m;
+    (*drive)->apart_m += unit->length_m * pass->apart / pass->passes;
+    /* 1970-01-01 was a Thursday */
+    unsigned weekday = (unsigned)((pass->second / 86400 + 3) % 7 + 1) & 7;
+    unsigned number = (unsigned)(pass->second / 3600 % 24) & 31;
+    HourShare **hour = &sums->hour[weekday << 5 | number];
+    if (*hour == NULL) {
+        *hour = value_of(result->hours, scope | weekday << 5 | number, sizeof **hour);
+        (*hour)->corridor = (uint32_t)unit->corridor;
+        (*hour)->group = unit->group;
+        (*hour)->service = pass->service;
+        (*hour)->weekday = (uint8_t)weekday;
+        (*hour)->hour = (uint8_t)number;
+    }
+    (*hour)->passes++;
+    (*hour)->passes_with +=
+        pass->share >= result->profile->services[pass->service].required ? 1 : 0;
+    (*hour)->length_m += unit->length_m;
+    (*hour)->share_m += pass->share * unit->length_m;
 }
 
-static const char *text_or_null(const char *text)
-{
-    return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-static void place_columns(OutSegments *out, OutRow *row, uint32_t segment, uint32_t group)
-{
-    const Result *result = out->result;
-    const Segment *info = &out->info;
-    const NetworkEdge *edge =
-        info->edge < result->network->n_edges ? &result->network->edges[info->edge] : NULL;
-    double shift = info->corridor == UINT32_MAX && edge != NULL ? edge->id_offset_m : 0.0;
-    out_int(row, "segment", (int64_t)segment + 1);
-    out_text(row, "corridor", result_corridor_name(result, info->corridor));
-    out_text(row, "edge", edge ? edge->id : NULL);
-    out_real(row, "km_from", (info->from_m + shift) / 1000.0);
-    out_real(row, "km_to", (info->to_m + shift) / 1000.0);
-    out_real(row, "length_m", info->length_m);
-    out_text(row, "road", edge ? text_or_null(edge->class) : NULL);
-    out_text(row, "name",
-             edge ? (text_or_null(edge->name) ? edge->name : text_or_null(edge->ref)) : NULL);
-    out_int(row, "tunnel", info->tunnel_m >= 0.5 * info->length_m);
-    out_text(row, "operator", result->setup.groups[group].operator_label);
-    out_text(row, "antenna", result->setup.groups[group].antenna);
-}
-
-static void level_columns(OutRow *row, const SegmentFigures *f)
-{
-    double none = f->n > 0 ? f->share_of_rat[RAT_NONE] : (double)NAN;
-    gboolean any = f->n > 0;
-    out_text(row, "rat", f->rat < 0 ? NULL : rat_name((Rat)f->rat));
-    out_real(row, "share_lte", any ? f->share_of_rat[RAT_LTE] : (double)NAN);
-    out_real(row, "share_nr",
-             any ? f->share_of_rat[RAT_NR_NSA] + f->share_of_rat[RAT_NR_SA] : (double)NAN);
-    out_real(row, "share_gsm", any ? f->share_of_rat[RAT_GSM] : (double)NAN);
-    out_real(row, "share_umts", any ? f->share_of_rat[RAT_UMTS] : (double)NAN);
-    out_real(row, "share_no_service", none);
-    out_int_or_null(row, "band", f->band >= 0, f->band);
-    out_real(row, "level_mean", f->level_mean);
-    rank_columns(row, "level_p10", f->p10);
-    rank_columns(row, "level_p50", f->p50);
-    rank_columns(row, "level_p90", f->p90);
-    out_real(row, "level_min", f->level_min);
-    out_real(row, "level_max", f->level_max);
-    out_real(row, "nr_level_p50", f->nr_level_p50);
-    out_real(row, "rsrq_p10", f->rsrq_p10);
-    out_real(row, "rsrq_p50", f->rsrq_p50);
-    out_real(row, "sinr_p10", f->sinr_p10);
-    out_real(row, "sinr_p50", f->sinr_p50);
-    out_int(row, "cells", f->cells);
-    out_int(row, "cell_changes", f->cell_changes);
-    out_int(row, "rat_changes", f->rat_changes);
-    out_int(row, "short_stays", f->short_stays);
-}
-
-static const char *meeting_word(const SegmentFigures *f)
-{
-    if (f->meeting_n == 0)
-        return "not tested";
-    double works = f->meeting[1], fails = f->meeting[3] + f->meeting[4];
-    return works >= 0.5 ? "works" : fails >= 0.5 ? "fails" : "degraded";
-}
-
-static void probe_columns(OutRow *row, const SegmentFigures *f)
-{
-    gboolean met = f->meeting_n > 0;
-    static const char *const grades[] = {NULL, "meeting_green", "meeting_yellow", "meeting_red",
-                                         "meeting_black"};
-    out_int(row, "rtt_n", (int64_t)f->rtt_n);
-    out_real(row, "rtt_p50", f->rtt_p50);
-    out_real(row, "rtt_p90", f->rtt_p90);
-    out_real(row, "rtt_p95", f->rtt_p95);
-    out_real(row, "loss_share", f->loss_share);
-    out_real(row, "jitter_p50", f->jitter_p50);
-    out_real(row, "jitter_p90", f->jitter_p90);
-    out_int(row, "outages", f->outages);
-    out_int(row, "meeting_n", (int64_t)f->meeting_n);
-    for (int g = 1; g <= 4; g++)
-        out_real(row, grades[g], met ? f->meeting[g] : (double)NAN);
-    out_real(row, "meeting_mos_p50", f->mos_p50);
-    out_text(row, "meeting_is", meeting_word(f));
-    out_text(row, "meeting_reason", text_or_null(f->reasons));
-    out_int(row, "down_n", (int64_t)f->down_n);
-    out_int(row, "up_n", (int64_t)f->up_n);
-    out_real(row, "down_p10", f->down_p10);
-    out_real(row, "down_p50", f->down_p50);
-    out_real(row, "down_p90", f->down_p90);
-    out_real(row, "up_p10", f->up_p10);
-    out_real(row, "up_p50", f->up_p50);
-    out_real(row, "up_p90", f->up_p90);
-    out_real(row, "passive_down_p50", f->passive_down_p50);
-    out_real(row, "passive_up_p50", f->passive_up_p50);
-    out_int(row, "tests", f->tests);
-    out_int(row, "tests_failed", f->tests_failed);
-    out_int(row, "tests_skipped", f->tests_skipped);
-}
-
-static void service_columns(OutRow *row, const Service *service, const ServiceResult *r)
-{
-    gboolean judged = !isnan(r->share);
-#define NAME(suffix) out_row_name(row, service->id, "_" suffix)
-    out_real(row, NAME("share"), r->share);
-    out_real(row, NAME("low"), judged ? r->low : (double)NAN);
-    out_real(row, NAME("high"), judged ? r->high : (double)NAN);
-    out_real(row, NAME("share_time"), r->share_time);
-    out_int(row, NAME("n"), r->n);
-    out_text(row, NAME("verdict"), verdict_name(r->verdict));
-    out_text(row, NAME("reason"), reason_name(r->reason));
-    out_int_or_null(row, NAME("grey"), r->grey >= 0, r->grey);
-#undef NAME
-}
-
-static gboolean write_segment(OutSegments *out, uint32_t segment, uint32_t group, GError **error)
-{
-    OutRow *row = &out->segments;
-    const SegmentFigures *f = &out->figures;
-    const Profile *profile = out->result->profile;
-    load_line(out, segment);
-    place_columns(out, row, segment, group);
-    out_int(row, "passes", f->passes);
-    out_int(row, "days", f->days);
-    out_int(row, "n", (int64_t)f->n);
-    out_real(row, "n_effective", f->n_effective);
-    out_int(row, "n_level", (int64_t)f->n_level);
-    out_int(row, "n_no_service", (int64_t)f->n_no_service);
-    out_int(row, "n_limited", (int64_t)f->n_limited);
-    out_int(row, "n_missing", (int64_t)f->n_missing);
-    out_int(row, "n_interpolated", (int64_t)f->n_interpolated);
-    out_real(row, "seconds", f->seconds);
-    out_real(row, "metres", f->metres);
-    out_real(row, "position_m", f->n > 0 ? f->position_m : (double)NAN);
-    out_time(row, "first_time", f->n > 0, f->first_ns);
-    out_time(row, "last_time", f->n > 0, f->last_ns);
-    level_columns(row, f);
-    probe_columns(row, f);
-    for (guint s = 0; s < profile->n_services; s++)
-        service_columns(row, &profile->services[s], &out->services[s]);
-    return out_row_end(row, (const GeoPoint *)(void *)out->points->data, out->points->len, error);
-}
-
-static void nothing_measured(OutSegments *out)
-{
-    out->figures = (SegmentFigures){
-        .rat = -1,
-        .band = -1,
-        .level_mean = NAN,
-        .p10 = {NAN, LEVEL_NOT_MEASURED},
-        .p50 = {NAN, LEVEL_NOT_MEASURED},
-        .p90 = {NAN, LEVEL_NOT_MEASURED},
-        .level_min = NAN,
-        .level_max = NAN,
-        .nr_level_p50 = NAN,
-        .rsrq_p10 = NAN,
-        .rsrq_p50 = NAN,
-        .sinr_p10 = NAN,
-        .sinr_p50 = NAN,
-        .rtt_p50 = NAN,
-        .rtt_p90 = NAN,
-        .rtt_p95 = NAN,
-        .loss_share = NAN,
-        .jitter_p50 = NAN,
-        .jitter_p90 = NAN,
-        .mos_p50 = NAN,
-        .down_p10 = NAN,
-        .down_p50 = NAN,
-        .down_p90 = NAN,
-        .up_p10 = NAN,
-        .up_p50 = NAN,
-        .up_p90 = NAN,
-        .passive_down_p50 = NAN,
-        .passive_up_p50 = NAN,
-    };
-    for (guint s = 0; s < out->result->profile->n_services; s++)
-        out->services[s] = (ServiceResult){.share = NAN,
-                                           .share_time = NAN,
-                                           .low = 0.0,
-                                           .high = 1.0,
-                                           .verdict = VERDICT_NOT_MEASURED,
-                                           .reason = REASON_NO_SAMPLE,
-                                           .grey = -1};
-}
+/* ---- lots ---- */
 
 /* Writes what lies before (segment, group) and was not measured: segments of corridors always,
  * others only beside groups that have something there. */
@@ -255,8 +195,7 @@ static gboolean write_unmeasured(OutSegments *out, uint32_t segment, uint32_t gr
             out->next_segment = segment;
             continue;
         }
-        nothing_measured(out);
-        if (!write_segment(out, out->next_segment, out->next_group, error))
+        if (!out_judge_unmeasured(out->judge, out->next_segment, out->next_group, error))
             return FALSE;
         if (++out->next_group >= n_groups) {
             out->next_group = 0;
@@ -266,221 +205,119 @@ static gboolean write_unmeasured(OutSegments *out, uint32_t segment, uint32_t gr
     return TRUE;
 }
 
-static gboolean write_evidence(OutSegments *out, const Cell *cell, uint32_t pass,
-                               gboolean only_fields, GError **error)
-{
-    OutRow *row = &out->evidence;
-    const Result *result = out->result;
-    const CellHead *h = &cell->head;
-    if (h->n + h->n_missing == 0)
-        return TRUE;
-    double way = 0.0, seconds = 0.0, linear = 0.0, weights = 0.0;
-    for (uint32_t i = 0; i < cell->levels.n; i++) {
-        const LevelEntry *e = &cell->levels.entry[i];
-        if (e->channel == CHANNEL_NR_LEG)
-            continue;
-        way += e->way_dm / 10.0;
-        seconds += e->time_cs / 100.0;
-        if (e->channel >= CHANNEL_GSM && e->channel <= CHANNEL_SA) {
-            linear += e->count * pow(10.0, e->level_dbm / 10.0);
-            weights += e->count;
-        }
-    }
-    g_autoptr(GBytes) bytes = level_histogram_bytes(&cell->levels);
-    gsize n;
-    const void *data = g_bytes_get_data(bytes, &n);
-    g_autoptr(GString) cells = g_string_new(NULL);
-    for (guint i = 0; i < cell->ids->len; i++) {
-        g_autofree char *id = cell_identity_text(g_array_index(cell->ids, uint64_t, i));
-        g_string_append_printf(cells, "%s%s", i ? "," : "", id);
-    }
-    out_int(row, "segment", (int64_t)h->segment + 1);
-    out_int(row, "drive", (int64_t)result->rank[h->drive] + 1);
-    out_int(row, "source", result_source_id(result, h->drive, h->source));
-    out_int(row, "pass", pass);
-    out_text(row, "operator", result->setup.groups[h->group].operator_label);
-    out_text(row, "antenna", result->setup.groups[h->group].antenna);
-    out_int(row, "first_ns", h->first_ns);
-    out_int(row, "last_ns", h->last_ns);
-    out_int(row, "backward", h->n_backward * 2 > h->n);
-    out_int(row, "n", h->n);
-    out_int(row, "n_level", h->n_level);
-    out_int(row, "n_no_service", h->n_no_service);
-    out_int(row, "n_limited", h->n_limited);
-    out_int(row, "n_missing", h->n_missing);
-    out_real(row, "n_effective",
-             judge_effective(h->n, way, result->group[h->group].decorrelation_m));
-    out_real(row, "seconds", seconds);
-    out_real(row, "metres", way);
-    out_real(row, "level_mean", weights > 0.0 ? 10.0 * log10(linear / weights) : (double)NAN);
-    out_blob(row, "levels", data, n);
-    out_text(row, "cells", cells->len ? cells->str : NULL);
-    int band = cell_tally_most(cell->tally, TALLY_BAND);
-    out_int_or_null(row, "band", band >= 0, band);
-    if (only_fields)
-        return out_row_only_fields(row, error);
-    return out_row_end(row, NULL, 0, error);
-}
-
-static void add_drive(Result *result, uint64_t key, double length_m, double apart_m)
-{
-    DriveShare *d = g_hash_table_lookup(result->drive_share, &key);
-    if (d == NULL) {
-        d = g_new0(DriveShare, 1);
-        g_hash_table_insert(result->drive_share, g_memdup2(&key, sizeof key), d);
-    }
-    d->length_m += length_m;
-    d->apart_m += apart_m;
-}
-
-static void add_hour(Result *result, uint64_t scope, const HourShare *pass)
-{
-    uint64_t key = scope | (uint64_t)pass->weekday << 5 | pass->hour;
-    HourShare *h = g_hash_table_lookup(result->hours, &key);
-    if (h == NULL) {
-        h = g_memdup2(pass, sizeof *pass);
-        g_hash_table_insert(result->hours, g_memdup2(&key, sizeof key), h);
-        return;
-    }
-    h->passes++;
-    h->passes_with += pass->passes_with;
-    h->length_m += pass->length_m;
-    h->share_m += pass->share_m;
-}
-
-/* Sums by drive (for intervals) and by hour, from the passes of one segment. */
-static void add_shares(OutSegments *out, const GPtrArray *cells, uint32_t group)
-{
-    Result *result = out->result;
-    uint64_t corridor = MIN(out->info.corridor, result->network->n_corridors);
-    double length = out->info.length_m;
-    g_autofree double *share = g_new(double, MAX(cells->len, 1));
-    for (guint s = 0; s < result->profile->n_services; s++) {
-        const Service *service = &result->profile->services[s];
-        double sum = 0.0, k = 0.0;
-        if (service->quantity > QUANTITY_STATE)
-            continue;
-        for (guint i = 0; i < cells->len; i++) {
-            ServiceTally t;
-            judge_tally(&((const Cell *)cells->pdata[i])->levels, service, 0.0, &t);
-            share[i] = t.all > 0.0 ? t.good / t.all : (double)NAN;
-            if (t.all > 0.0) {
-                sum += share[i];
-                k += 1.0;
-            }
-        }
-        uint64_t scope = (corridor << 24 | (uint64_t)group << 12 | s) << 20;
-        for (guint i = 0; i < cells->len; i++) {
-            const CellHead *head = &((const Cell *)cells->pdata[i])->head;
-            int64_t seconds = head->first_ns / 1000000000;
-            if (isnan(share[i]))
-                continue;
-            add_drive(result, scope | result->rank[head->drive], length,
-                      length * (share[i] - sum / k) / k);
-            /* 1970-01-01 was a Thursday */
-            HourShare pass = {.corridor = (uint32_t)corridor,
-                              .group = group,
-                              .service = s,
-                              .weekday = (uint8_t)((seconds / 86400 + 3) % 7 + 1),
-                              .hour = (uint8_t)(seconds / 3600 % 24),
-                              .passes = 1,
-                              .passes_with = share[i] >= service->required ? 1 : 0,
-                              .length_m = length,
-                              .share_m = share[i] * length};
-            add_hour(result, scope, &pass);
-        }
-    }
-}
-
-static void keep_brief(OutSegments *out, uint32_t segment, uint32_t group)
-{
-    const SegmentFigures *f = &out->figures;
-    Result *result = out->result;
-    float level = f->p50.is == LEVEL_VALUE          ? (float)f->p50.dbm
-                  : f->p50.is == LEVEL_NOT_MEASURED ? NAN
-                                                    : -INFINITY;
-    Brief brief = {.segment = segment,
-                   .group = group,
-                   .length_m = (float)out->info.length_m,
-                   .metres = (float)f->metres,
-                   .seconds = (float)f->seconds,
-                   .n_effective = (float)f->n_effective,
-                   .n = (uint32_t)f->n,
-                   .passes = f->passes,
-                   .days = f->days,
-                   .level = level,
-                   .below = f->p50.is == LEVEL_BELOW_FLOOR ? (float)f->p50.dbm : NAN,
-                   .rtt_p50 = (float)f->rtt_p50,
-                   .rtt_p90 = (float)f->rtt_p90,
-                   .loss = (float)f->loss_share,
-                   .down_p10 = (float)f->down_p10,
-                   .down_p50 = (float)f->down_p50,
-                   .up_p10 = (float)f->up_p10,
-                   .up_p50 = (float)f->up_p50,
-                   .meeting_n = f->meeting_n,
-                   .cell_changes = f->cell_changes,
-                   .rat_changes = f->rat_changes,
-                   .share_none = (float)f->share_of_rat[RAT_NONE]};
-    for (int g = 1; g <= 4; g++)
-        brief.meeting[g] = (float)f->meeting[g];
-    g_array_append_val(result->brief, brief);
-    for (guint s = 0; s < result->profile->n_services; s++) {
-        const ServiceResult *r = &out->services[s];
-        BriefService b = {(float)r->share, (float)r->share_time, (uint8_t)r->verdict,
-                          (uint8_t)r->reason, (int8_t)r->grey};
-        g_array_append_val(result->service, b);
-    }
-}
-
-gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, GPtrArray *cells,
+static gboolean take_unit(OutSegments *out, const Lot *b, const Unit *before, const Unit *u,
                           GError **error)
 {
     Result *result = out->result;
-    if (!write_unmeasured(out, segment, group, error))
+    const OutUnit *unit = &u->unit;
+    if (!write_unmeasured(out, unit->segment, unit->group, error) ||
+        !layer_add_encoded(out->writer, b->rows->data + before->rows_end,
+                           u->rows_end - before->rows_end, error))
         return FALSE;
-    judge_join(cells, result->rank, out->pass);
-    judge_segment(cells, out->pass, result->profile, &result->group[group], &out->figures,
-                  out->services);
-    if (!write_segment(out, segment, group, error))
-        return FALSE;
-    for (guint i = 0; i < cells->len; i++)
-        if (!write_evidence(out, cells->pdata[i], g_array_index(out->pass, uint32_t, i), FALSE,
-                            error))
-            return FALSE;
-    keep_brief(out, segment, group);
-    add_shares(out, cells, group);
-    out->next_segment = segment;
-    out->next_group = group + 1;
+    g_array_append_val(result->brief, unit->brief);
+    g_array_append_vals(result->service,
+                        &g_array_index(b->services, BriefService, before->services_end),
+                        u->services_end - before->services_end);
+    for (guint i = before->shares_end; i < u->shares_end; i++)
+        add_share(out, unit, &g_array_index(b->shares, OutShare, i));
+    out->next_segment = unit->segment;
+    out->next_group = unit->group + 1;
     if (out->next_group >= result->setup.n_groups) {
         out->next_group = 0;
         out->next_segment++;
     }
-    return out_tests(&out->tests, result, &out->info, segment, group, cells, error);
+    return TRUE;
+}
+
+/* Takes the oldest lot back, when it is judged. */
+static gboolean take_lot(OutSegments *out, GError **error)
+{
+    Lot *b = &out->lot[out->oldest];
+    g_mutex_lock(&out->lock);
+    while (!b->done)
+        g_cond_wait(&out->changed, &out->lock);
+    g_mutex_unlock(&out->lock);
+    out->oldest = (out->oldest + 1) % out->n_lots;
+    out->waiting--;
+    if (b->error != NULL) {
+        g_propagate_error(error, g_steal_pointer(&b->error));
+        return FALSE;
+    }
+    Unit none = {0};
+    const Unit *before = &none;
+    for (guint i = 0; i < b->units->len; i++) {
+        const Unit *u = &g_array_index(b->units, Unit, i);
+        if (!take_unit(out, b, before, u, error))
+            return FALSE;
+        before = u;
+    }
+    b->done = FALSE;
+    g_array_set_size(b->units, 0);
+    g_byte_array_set_size(b->packed, 0);
+    g_byte_array_set_size(b->rows, 0);
+    g_array_set_size(b->services, 0);
+    g_array_set_size(b->shares, 0);
+    return TRUE;
+}
+
+static Lot *filling(OutSegments *out)
+{
+    return &out->lot[(out->oldest + out->waiting) % out->n_lots];
+}
+
+/* Hands the lot being filled to a thread; leaves an empty one to fill. */
+static gboolean hand_out(OutSegments *out, GError **error)
+{
+    Lot *b = filling(out);
+    if (b->units->len == 0)
+        return TRUE;
+    out->waiting++;
+    if (out->pool != NULL)
+        (void)g_thread_pool_push(out->pool, b, NULL);
+    else
+        judge_lot(b, out);
+    return out->waiting < out->n_lots || take_lot(out, error);
+}
+
+gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, const void *cell,
+                          size_t n, GError **error)
+{
+    Lot *b = filling(out);
+    Unit *u = b->units->len > 0 ? &g_array_index(b->units, Unit, b->units->len - 1) : NULL;
+    if (u == NULL || u->unit.segment != segment || u->unit.group != group) {
+        if (b->packed->len >= LOT_BYTES) {
+            if (!hand_out(out, error))
+                return FALSE;
+            b = filling(out);
+        }
+        Unit next = {.unit = {.segment = segment, .group = group}};
+        g_array_append_val(b->units, next);
+        u = &g_array_index(b->units, Unit, b->units->len - 1);
+    }
+    uint64_t size = n;
+    g_byte_array_append(b->packed, (const guint8 *)&size, sizeof size);
+    g_byte_array_append(b->packed, cell, (guint)n);
+    u->unit.n_cells++;
+    u->packed_end = b->packed->len;
+    return TRUE;
 }
 
 gboolean out_segments_finish(OutSegments *out, GError **error)
 {
     const Result *result = out->result;
+    if (!hand_out(out, error))
+        return FALSE;
+    while (out->waiting > 0)
+        if (!take_lot(out, error))
+            return FALSE;
     uint32_t outside = segments_first(result->segments, result->network->n_corridors);
     uint32_t end = MAX(outside, out->next_segment + (out->next_group > 0 ? 1 : 0));
     if (!write_unmeasured(out, end, 0, error))
         return FALSE;
-    if (out->segments.table == NULL) {
-        nothing_measured(out);
-        g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_EMPTY,
-                    "%s: nothing of the drives lies on this network; give another one",
-                    result->network->path);
-        return FALSE;
-    }
-    if (out->tests.table == NULL && !out_tests_empty(&out->tests, error))
-        return FALSE;
-    if (out->evidence.table == NULL) {
-        Cell none;
-        cell_init(&none);
-        none.head.n = 1;
-        gboolean done = write_evidence(out, &none, 0, TRUE, error);
-        cell_clear(&none);
-        return done;
-    }
-    return TRUE;
+    if (end > 0)
+        return TRUE;
+    g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_EMPTY,
+                "%s: nothing of the drives lies on this network; give another one",
+                result->network->path);
+    return FALSE;
 }

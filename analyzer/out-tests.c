@@ -35,8 +35,8 @@ static int by_target(const void *a, const void *b)
 
 static void count(GArray *trains, const Cell *cell, TallyKind yes, TallyKind no)
 {
-    for (guint i = 0; i < cell->tally->len; i++) {
-        const TallyEntry *e = &g_array_index(cell->tally, TallyEntry, i);
+    for (guint i = 0; i < cell->tally.n; i++) {
+        const TallyEntry *e = &cell->tally.entry[i];
         if (e->kind != (uint16_t)yes && e->kind != (uint16_t)no)
             continue;
         guint k = 0;

@@ -111,17 +111,17 @@ typedef struct {
  * 0. */
 void gaps_find(const uint8_t *verdict, const double *length_m, uint32_t n, GArray *gaps);
 
-/* ---- writing (out.c, out-segment.c, out-summary.c, out-compare.c) ---- */
+/* ---- writing (out.c, out-segment.c, out-judge.c, out-summary.c, out-compare.c) ---- */
 
 typedef struct OutSegments OutSegments;
-/* Begins the tables `segments` and `evidence`. (transfer full) */
-OutSegments *out_segments_new(Result *result, LayerWriter *writer, GError **error);
+/* Begins the tables `segments`, `evidence` and `tests`; `jobs` threads judge. (transfer full) */
+OutSegments *out_segments_new(Result *result, LayerWriter *writer, guint jobs, GError **error);
 void out_segments_free(OutSegments *out);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutSegments, out_segments_free)
-/* Judges and writes one segment and group. `cells` (Cell*, freed) of it, in any order. Segments and
- * groups ascend; those left out in between are written as not measured. */
-gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, GPtrArray *cells,
-                          GError **error);
+/* Adds a cell, as cell_pack() made it. Segments and groups ascend; when all cells of one are there,
+ * it is judged and written, and those left out in between are written as not measured. */
+gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, const void *cell,
+                          size_t n, GError **error);
 gboolean out_segments_finish(OutSegments *out, GError **error);
 
 gboolean out_changes(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error);

@@ -22,7 +22,7 @@ MAY_INCLUDE = {
 ONLY_IN = {
     r"(gdal|ogr_\w+|cpl_\w+)\.h": r"analyzer/(layer|raster)[\w-]*\.c",
     r"(proj|geodesic)\.h": r"analyzer/crs\.[ch]",
-    r"sqlite3\.h": r"formats/(drive|chunk|sql)[\w-]*\.[ch]|analyzer/layer-(bulk|rtree)\.[ch]",
+    r"sqlite3\.h": r"formats/(drive|chunk|sql)[\w-]*\.[ch]|analyzer/layer-(bulk|pages|rtree)\.[ch]",
     r"libqmi-glib\.h": r"logger/(modem-)?qmi[\w-]*\.[ch]|logger/modem-mbim[\w-]*\.[ch]",
     r"libmbim-glib\.h": r"logger/(modem-)?mbim[\w-]*\.[ch]",
     r"gps\.h": r"logger/gps[\w-]*\.[ch]",
