@@ -21,6 +21,8 @@ const EventKind event_kinds[] = {
     {"modem-lost", "", "gone, or it cannot be opened; detail: why"},
     {"modem-found", "", "it answers again; detail: its device node"},
     {"modem-renumbered", "", "found at another device node; detail: from, to"},
+    {"samples-lost", "count",
+     "no sample for so many of its intervals from here on, within 10 s; detail: why"},
     {"modem-silent", "s", "requests time out, since so long; detail: which"},
     {"modem-answers", "s", "it answers after such a silence"},
     {"modem-reset", "", "another modem answers in this place"},

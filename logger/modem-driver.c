@@ -68,6 +68,11 @@ gboolean modem_question_may(const ModemQuestion *question, const ModemTalk *talk
     return !question->busy;
 }
 
+int modem_question_either(const ModemQuestion *questions, int first, int second)
+{
+    return questions[first].busy ? second : first;
+}
+
 void modem_question_begin(ModemQuestion *question, ModemTalk *talk, int what)
 {
     question->talk = talk;

@@ -58,6 +58,9 @@ typedef struct {
 gboolean modem_question_may(const ModemQuestion *question, const ModemTalk *talk);
 /* It is asked now: holds a reference until modem_question_end(). */
 void modem_question_begin(ModemQuestion *question, ModemTalk *talk, int what);
+/* Which of two questions of the same kind to ask: one may overtake a late answer, but only one.
+ * Returns the index into `questions`: `first` or `second`. */
+int modem_question_either(const ModemQuestion *questions, int first, int second);
 /* The answer is there (`timed_out` if none came in time, `name` says of what). TRUE: it is to be
  * looked at; in any case the caller drops the question's reference afterwards. */
 gboolean modem_question_end(ModemQuestion *question, gboolean answered, gboolean timed_out,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Talking to an MBIM modem through libmbim. Opening: where QMI over MBIM is wanted (it tells more)
- * the modem is asked whether it lists that service (libqmi finds out only by a time-out); if so the
- * QMI driver takes over. Else MBIM is spoken, with Microsoft's extension 3 or 2 where it has one.
- * The extension in force is asked each time: another client of the same proxy may change it.
+ * Talking to an MBIM modem through libmbim. Opening: where QMI over MBIM is
+ * wanted (it tells more) the modem is asked whether it lists that service
+ * (libqmi finds out only by a time-out); if so the QMI driver takes over. Else
+ * MBIM is spoken, with Microsoft's extension 3 or 2 where it has one. The
+ * extension in force is asked each time: another client of the same proxy may
+ * change it.
  *
- * Requests hold a reference: after close() their answers still come and are dropped.
+ * Requests hold a reference: after close() their answers still come and are
+ * dropped.
  */
 #include "logger/mbim-convert.h"
 #include "logger/modem-driver.h"
@@ -26,6 +29,7 @@ typedef enum {
     ASK_PACKET,
     ASK_CELLS,
     ASK_SIGNAL,
+    ASK_SIGNAL_TOO, /* while that one is late */
     ASK_CONNECT,
     ASK_STATISTICS,
     ASK_SUBSCRIBER,
@@ -128,17 +132,19 @@ static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
     modem_talk_unref(&driver->talk);
 }
 
-static void ask(Driver *driver, Ask what)
+/* FALSE: not asked. */
+static gboolean ask(Driver *driver, Ask what)
 {
     ModemQuestion *question = &driver->questions[what];
     if (!modem_question_may(question, &driver->talk))
-        return;
+        return FALSE;
     g_autoptr(MbimMessage) message = make_request(driver, what);
     if (message == NULL)
-        return;
+        return FALSE;
     modem_question_begin(question, &driver->talk, (int)what);
     mbim_device_command(driver->device, message, modem_timeout_s(driver->talk.config),
                         driver->talk.cancellable, on_answer, question);
+    return TRUE;
 }
 
 /* --- what comes back --- */
@@ -257,6 +263,7 @@ static const Request requests[N_REQUESTS] = {
     [ASK_PACKET] = {"packet service", MBIM_SERVICE_BASIC_CONNECT, 10, on_packet},
     [ASK_CELLS] = {"base stations", MBIM_SERVICE_MS_BASIC_CONNECT_EXTENSIONS, 11, on_cells},
     [ASK_SIGNAL] = {"signal state", MBIM_SERVICE_BASIC_CONNECT, 11, on_signal},
+    [ASK_SIGNAL_TOO] = {"signal state", MBIM_SERVICE_BASIC_CONNECT, 11, on_signal},
     [ASK_CONNECT] = {"connect", MBIM_SERVICE_BASIC_CONNECT, 12, on_connect},
     [ASK_STATISTICS] = {"packet statistics", MBIM_SERVICE_BASIC_CONNECT, 20, on_statistics},
     [ASK_SUBSCRIBER] = {"subscriber ready status", MBIM_SERVICE_BASIC_CONNECT, 2, on_subscriber},
@@ -277,7 +284,8 @@ static void on_indicate(MbimDevice *device, MbimMessage *message, gpointer data)
     guint32 cid = mbim_message_indicate_status_get_cid(message);
     driver->talk.sink->answered(driver->talk.sink->data, at);
     for (int i = 0; i < N_REQUESTS; i++)
-        if (requests[i].service == service && requests[i].cid == cid && i != ASK_CELLS)
+        if (requests[i].service == service && requests[i].cid == cid && i != ASK_CELLS &&
+            i != ASK_SIGNAL_TOO)
             requests[i].answer(driver, (MonoTime){0}, at, (MbimBuffer){raw, length});
 }
 
@@ -299,7 +307,7 @@ static void start_running(Driver *driver)
     driver->talk.ready = TRUE;
     driver->talk.sink->protocol(driver->talk.sink->data, names[version(driver)]);
     driver->talk.sink->ready(driver->talk.sink->data);
-    ask(driver, ASK_CAPS);
+    (void)ask(driver, ASK_CAPS);
 }
 
 static void open_device(Driver *driver);
@@ -314,12 +322,13 @@ static void on_opened(GObject *object, GAsyncResult *result, gpointer data)
         return;
     }
     if (ok && driver->talk.config->qmi_over_mbim && !driver->no_qmi) {
-        ask(driver, ASK_SERVICES);
+        (void)ask(driver, ASK_SERVICES);
     } else if (ok) {
         start_running(driver);
     } else if (driver->extended &&
                !g_error_matches(error, MBIM_CORE_ERROR, MBIM_CORE_ERROR_TIMEOUT)) {
-        /* A modem that stumbles over the extension's handshake still speaks plain MBIM. */
+        /* A modem that stumbles over the extension's handshake still speaks plain
+         * MBIM. */
         driver->extended = FALSE;
         open_device(driver);
     } else {
@@ -469,30 +478,31 @@ static gpointer open_mbim(const ConfigModem *config, const char *device, const M
     return driver;
 }
 
-static void poll_mbim(gpointer data, gboolean cells)
+static guint poll_mbim(gpointer data, gboolean cells)
 {
     Driver *driver = data;
-    if (driver->qmi != NULL) {
-        modem_qmi.poll(driver->qmi, cells);
-        return;
-    }
+    if (driver->qmi != NULL)
+        return modem_qmi.poll(driver->qmi, cells);
     if (!driver->talk.ready)
-        return;
+        return 0;
     if (cells) {
-        ask(driver, ASK_REGISTER);
-        ask(driver, ASK_PACKET);
+        (void)ask(driver, ASK_REGISTER);
+        (void)ask(driver, ASK_PACKET);
     }
-    /* Without the extension the signal state has no RSRP; only the list of base stations has. */
+    /* Without the extension the signal state has no RSRP; only the list of base
+     * stations has. */
     if (cells || version(driver) < 2)
-        ask(driver, ASK_CELLS);
-    ask(driver, ASK_SIGNAL);
-    if (!modem_talk_slow_due(&driver->talk))
-        return;
-    ask(driver, ASK_CONNECT);
-    ask(driver, ASK_STATISTICS);
-    ask(driver, ASK_SUBSCRIBER);
-    if (driver->talk.identity.model == NULL)
-        ask(driver, ASK_CAPS);
+        (void)ask(driver, ASK_CELLS);
+    ModemQuestion *questions = driver->questions;
+    gboolean asked = ask(driver, (Ask)modem_question_either(questions, ASK_SIGNAL, ASK_SIGNAL_TOO));
+    if (modem_talk_slow_due(&driver->talk)) {
+        (void)ask(driver, ASK_CONNECT);
+        (void)ask(driver, ASK_STATISTICS);
+        (void)ask(driver, ASK_SUBSCRIBER);
+        if (driver->talk.identity.model == NULL)
+            (void)ask(driver, ASK_CAPS);
+    }
+    return asked ? (guint)(questions[ASK_SIGNAL].busy + questions[ASK_SIGNAL_TOO].busy) : 0;
 }
 
 static void close_mbim(gpointer data)

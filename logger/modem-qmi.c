@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Talking to a QMI modem through libqmi. Opening is a chain of steps, each started by the answer to
- * the one before: device, proxy, clients, indications, identity. Then each poll sends what is not
- * still being asked; the fast request (levels) goes last, so that the sample it makes knows the
- * cell asked for in the same poll.
+ * Talking to a QMI modem through libqmi. Opening is a chain of steps, each
+ * started by the answer to the one before: device, proxy, clients, indications,
+ * identity. Then each poll sends what is not still being asked; the fast
+ * request (levels) goes last, so that the sample it makes knows the cell asked
+ * for in the same poll.
  *
- * Requests hold a reference: after close() their answers still come (as cancelled) and are dropped.
+ * Requests hold a reference: after close() their answers still come (as
+ * cancelled) and are dropped.
  */
 #include "logger/modem-qmi.h"
 #include "logger/modem-driver.h"
@@ -40,6 +42,7 @@ typedef enum {
     ASK_CARRIERS,
     ASK_CHAINS,
     ASK_SIGNAL,
+    ASK_SIGNAL_TOO, /* while that one is late */
     ASK_STATISTICS,
     ASK_BEARER,
     ASK_CARD,
@@ -113,21 +116,23 @@ static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
     modem_talk_unref(&driver->talk);
 }
 
-static void ask(Driver *driver, Ask what)
+/* FALSE: not asked. */
+static gboolean ask(Driver *driver, Ask what)
 {
     const Request *request = &requests[what];
     ModemQuestion *question = &driver->questions[what];
     QmiClient *client = driver->clients[request->service];
     if (client == NULL || !modem_question_may(question, &driver->talk))
-        return;
+        return FALSE;
     g_autoptr(QmiMessage) message =
         qmi_message_new(service_codes[request->service], qmi_client_get_cid(client),
                         qmi_client_get_next_transaction_id(client), request->message);
     if (request->fill != NULL && !request->fill(driver, message))
-        return;
+        return FALSE;
     modem_question_begin(question, &driver->talk, (int)what);
     qmi_device_command_full(driver->device, message, NULL, modem_timeout_s(driver->talk.config),
                             driver->talk.cancellable, on_answer, question);
+    return TRUE;
 }
 
 static void add_tlv(QmiMessage *message, guint8 type, const void *value, gsize length)
@@ -181,9 +186,9 @@ static void after_change(Driver *driver, MonoTime at, ServiceState before, Rat r
     if (!driver->talk.ready)
         return;
     if (elsewhere && state->rat != RAT_NONE && !driver->questions[ASK_CELLS].busy) {
-        ask(driver, ASK_CELLS);
+        (void)ask(driver, ASK_CELLS);
         if (!driver->questions[ASK_BAND].busy)
-            ask(driver, ASK_BAND);
+            (void)ask(driver, ASK_BAND);
     }
     /* A hole begins now, not at the next poll. */
     if (state->service == SERVICE_NONE && before != SERVICE_NONE)
@@ -308,7 +313,8 @@ static void on_card(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *
         return;
     driver->talk.sink->sim(driver->talk.sink->data, there);
     driver->card = there;
-    /* The card that comes back may be another one; its number is asked until it is told. */
+    /* The card that comes back may be another one; its number is asked until it
+     * is told. */
     if (there == 0)
         g_clear_pointer(&driver->talk.identity.iccid, g_free);
 }
@@ -344,7 +350,8 @@ static void on_identity(Driver *driver, MonoTime asked, MonoTime at, const QmiTl
     }
 }
 
-/* Once nothing of it is being asked any more: what gets no answer must not withhold the rest. */
+/* Once nothing of it is being asked any more: what gets no answer must not
+ * withhold the rest. */
 static void tell_identity(Driver *driver)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(identity_parts); i++)
@@ -362,7 +369,7 @@ static void ask_identity(Driver *driver)
         Ask what = identity_parts[i].what;
         gboolean no_card = what == ASK_ICCID && driver->card == 0;
         if (*identity_field(driver, i) == NULL && !no_card && !driver->questions[what].busy)
-            ask(driver, what);
+            (void)ask(driver, what);
     }
 }
 
@@ -374,6 +381,7 @@ static const Request requests[N_REQUESTS] = {
     [ASK_CARRIERS] = {"carriers", SERVICE_NAS, 0x00ac, NULL, on_carriers},
     [ASK_CHAINS] = {"antennas", SERVICE_NAS, 0x005a, fill_chains, on_chains},
     [ASK_SIGNAL] = {"signal information", SERVICE_NAS, 0x004f, NULL, on_signal},
+    [ASK_SIGNAL_TOO] = {"signal information", SERVICE_NAS, 0x004f, NULL, on_signal},
     [ASK_STATISTICS] = {"packet statistics", SERVICE_WDS, 0x0024, fill_statistics, on_statistics},
     [ASK_BEARER] = {"bearer", SERVICE_WDS, 0x0037, NULL, on_bearer},
     [ASK_CARD] = {"card status", SERVICE_UIM, 0x002f, NULL, on_card},
@@ -383,22 +391,24 @@ static const Request requests[N_REQUESTS] = {
     [ASK_ICCID] = {"ICCID", SERVICE_DMS, 0x003c, NULL, on_identity},
 };
 
-static void poll_modem(gpointer data, gboolean cells)
+static guint poll_modem(gpointer data, gboolean cells)
 {
     Driver *driver = data;
     if (!driver->talk.ready)
-        return;
+        return 0;
     if (cells) {
         for (Ask what = ASK_SYSTEM; what < ASK_SIGNAL; what++)
-            ask(driver, what);
+            (void)ask(driver, what);
     }
-    ask(driver, ASK_SIGNAL);
-    if (!modem_talk_slow_due(&driver->talk))
-        return;
-    ask(driver, ASK_BEARER);
-    ask(driver, ASK_STATISTICS);
-    ask(driver, ASK_CARD);
-    ask_identity(driver);
+    ModemQuestion *questions = driver->questions;
+    gboolean asked = ask(driver, (Ask)modem_question_either(questions, ASK_SIGNAL, ASK_SIGNAL_TOO));
+    if (modem_talk_slow_due(&driver->talk)) {
+        (void)ask(driver, ASK_BEARER);
+        (void)ask(driver, ASK_STATISTICS);
+        (void)ask(driver, ASK_CARD);
+        ask_identity(driver);
+    }
+    return asked ? (guint)(questions[ASK_SIGNAL].busy + questions[ASK_SIGNAL_TOO].busy) : 0;
 }
 
 static void on_indication(QmiDevice *device, QmiMessage *message, gpointer data)
@@ -429,7 +439,8 @@ static void on_removed(QmiDevice *device, gpointer data)
     lost(data, "the modem or its proxy hung up", NULL);
 }
 
-/* Nobody waits for the answer: a modem that refuses indications is still polled. */
+/* Nobody waits for the answer: a modem that refuses indications is still
+ * polled. */
 static void send_setup(Driver *driver, guint16 message_id, const guint8 *tlvs, gsize n)
 {
     QmiClient *nas = driver->clients[SERVICE_NAS];
@@ -444,7 +455,8 @@ static void send_setup(Driver *driver, guint16 message_id, const guint8 *tlvs, g
 
 static void start_running(Driver *driver)
 {
-    /* Register Indications: serving system, system information, signal information. */
+    /* Register Indications: serving system, system information, signal
+     * information. */
     const guint8 wanted[] = {0x13, 1, 0, 1, 0x18, 1, 0, 1, 0x19, 1, 0, 1};
     send_setup(driver, 0x0003, wanted, sizeof wanted);
     driver->talk.ready = TRUE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A recorded drive played as if live: all that one source measured, spaced as it was (or faster),
- * with times of now. At the end the modem is lost and, after the back-off, the drive begins again.
+ * A recorded drive played as if live: all that one source measured, spaced as
+ * it was (or faster), with times of now. At the end the modem is lost and,
+ * after the back-off, the drive begins again.
  */
 #include "formats/drive-read.h"
 #include "logger/modem.h"
@@ -161,12 +162,6 @@ static gpointer open_replay(const ConfigModem *config, const char *device, const
     return driver;
 }
 
-static void poll_replay(gpointer driver, gboolean cells)
-{
-    (void)driver;
-    (void)cells;
-}
-
 static void close_replay(gpointer data)
 {
     Driver *driver = data;
@@ -178,4 +173,4 @@ static void close_replay(gpointer data)
     g_free(driver);
 }
 
-const ModemDriver modem_replay = {"replay", open_replay, poll_replay, close_replay};
+const ModemDriver modem_replay = {"replay", open_replay, NULL, close_replay};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/modem.h"
 #include "logger/complaint.h"
+#include "logger/slots.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct Modem {
     gboolean silent_told;
     gint64 silent_since_ns;
     Complaint trouble;
+    Slots slots;
 };
 
 static gboolean look(gpointer data);
@@ -49,7 +51,8 @@ static void set_timer(Modem *modem, guint ms, GSourceFunc function)
 {
     if (modem->timer != 0)
         g_source_remove(modem->timer);
-    modem->timer = g_timeout_add(ms, function, modem);
+    /* Behind all else: answers that have come are taken before the next question is asked. */
+    modem->timer = g_timeout_add_full(G_PRIORITY_LOW, ms, function, modem, NULL);
 }
 
 static void event(Modem *modem, const char *kind, const char *detail, double value)
@@ -64,11 +67,19 @@ static void enter(Modem *modem, ModemLife life)
     modem->since_ns = mono_now().ns;
 }
 
+static void tell_slots(gpointer data, gint64 since_ns, guint n, const char *why)
+{
+    Modem *modem = data;
+    recorder_event(modem->host->recorder, clock_utc(modem->host->clock, (MonoTime){since_ns}).ns,
+                   modem->status.source, "samples-lost", why, n);
+}
+
 static void close_driver(Modem *modem)
 {
     if (modem->driver != NULL)
         modem->type->close(modem->driver);
     modem->driver = NULL;
+    slots_tell(&modem->slots, mono_now().ns, TRUE, tell_slots, modem);
     modem_finder_release(modem->host->finder, modem->config);
     if (modem->lost_idle != 0)
         g_source_remove(modem->lost_idle);
@@ -97,15 +108,30 @@ static void back_off(Modem *modem, const char *why)
 
 /* --- what the driver tells --- */
 
-/* From an absolute time on: a timer that counts from its last call is late by some of a millisecond
- * each time, which at ten a second loses one sample in a hundred. Late by more than one interval,
- * it begins anew, so that nothing is asked twice in a row. */
+static void poll_now(Modem *modem, gboolean cells)
+{
+    if (modem->type->poll == NULL)
+        return;
+    gint64 now_ns = mono_now().ns;
+    guint under_way = modem->type->poll(modem->driver, cells);
+    if (under_way > 0)
+        slots_ask(&modem->slots, under_way, now_ns);
+    else
+        slots_lose(&modem->slots, SLOT_UNANSWERED, 1, now_ns);
+    slots_tell(&modem->slots, now_ns, FALSE, tell_slots, modem);
+}
+
+/* From an absolute time on: a timer that counts from its last call is late by
+ * some of a millisecond each time, which at ten a second loses one sample in a
+ * hundred. Late by whole intervals, it goes on with the next one to come, so
+ * that nothing is asked twice in a row. */
 static void set_next_tick(Modem *modem)
 {
-    gint64 now_ns = mono_now().ns;
-    modem->due_ns += modem->config->interval_ns;
-    if (modem->due_ns <= now_ns)
-        modem->due_ns = now_ns + modem->config->interval_ns;
+    gint64 now_ns = mono_now().ns, interval_ns = modem->config->interval_ns;
+    gint64 passed = MAX((now_ns - modem->due_ns) / interval_ns, 0);
+    if (modem->type->poll != NULL)
+        slots_lose(&modem->slots, SLOT_LATE, (guint)passed, now_ns);
+    modem->due_ns += (passed + 1) * interval_ns;
     set_timer(modem, (guint)((modem->due_ns - now_ns + 500000) / 1000000), tick);
 }
 
@@ -143,8 +169,9 @@ static void start_running(Modem *modem)
     modem->lost_told = FALSE;
     complain_over(&modem->trouble, modem->who, "works again");
     modem->due_ns = modem->since_ns;
+    slots_restart(&modem->slots);
     set_next_tick(modem);
-    modem->type->poll(modem->driver, TRUE);
+    poll_now(modem, TRUE);
 }
 
 static void on_ready(gpointer data)
@@ -241,7 +268,8 @@ static void note_changes(Modem *modem, const Sample *old, const Sample *sample)
                    rat_name((Rat)sample->rat));
         event(modem, "rat-change", detail, (double)NAN);
     }
-    /* A sample in the middle of a change has no cell yet: compare with the last one that had. */
+    /* A sample in the middle of a change has no cell yet: compare with the last
+     * one that had. */
     if (!RECORD_HAS(sample, SAMPLE, cell_id))
         return;
     if (modem->cell_known && modem->cell_id != sample->cell_id) {
@@ -273,6 +301,8 @@ static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample
     status->sample.plmn = status->plmn;
     status->sample_mono_ns = at.ns;
     status->samples++;
+    if (asked.ns != 0)
+        slots_fill(&modem->slots);
     if (asked.ns != 0)
         status->answer_ms = (double)(at.ns - asked.ns) / 1e6;
 }
@@ -338,7 +368,8 @@ static gboolean learn(char **known, char *value)
     return other;
 }
 
-/* Whether the modem that was opened is the configured one; if not it is let go. */
+/* Whether the modem that was opened is the configured one; if not it is let go.
+ */
 static gboolean is_the_one(Modem *modem, const char *imei)
 {
     g_autofree char *hash = identity_hash(modem->host->identity, imei);
@@ -405,7 +436,7 @@ static gboolean tick(gpointer data)
     if (cells)
         modem->asked_cells_ns = now_ns;
     set_next_tick(modem);
-    modem->type->poll(modem->driver, cells);
+    poll_now(modem, cells);
     return G_SOURCE_REMOVE;
 }
 

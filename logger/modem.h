@@ -48,8 +48,10 @@ typedef struct {
     /* Begins to open; ready() or lost() follows. `config`, `device` and `sink` are borrowed until
      * close(). Never fails: what is wrong is told by lost(), not before open() has returned. */
     gpointer (*open)(const ConfigModem *config, const char *device, const ModemSink *sink);
-    /* Ask now; the slower requests too if `cells`. */
-    void (*poll)(gpointer driver, gboolean cells);
+    /* Asks now; the slower requests too if `cells`. Returns how many questions for samples are
+     * under way with this one; 0: it was left out, too many are. NULL: samples come by themselves.
+     */
+    guint (*poll)(gpointer driver, gboolean cells);
     /* Lets go of everything; answers that still come are dropped. */
     void (*close)(gpointer driver);
 } ModemDriver;

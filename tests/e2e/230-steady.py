@@ -95,6 +95,9 @@ truth = sqlite3.connect(f"file:{lab.path('truth.drive')}?mode=ro", uri=True)
 true_fixes = truth.execute("SELECT count(*) FROM fixes").fetchone()[0]
 print(f"{lost} of {wanted} samples lost; {fixes} fixes of {true_fixes}; {len(lab.drives())} drives")
 print(status[-600:] if os.environ.get("RIGLAB_KEEP") else "", end="")
+told = sum(e["value"] for e in lab.events("samples-lost"))
+if told < lost:
+    riglab.fail(f"{lost} samples lost, {told} told")
 if lost > 0.001 * wanted:
     riglab.fail(f"{lost} of {wanted} samples lost")
 if last > first * 1.05 + 1024:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/rig/gps-feed.h"
 
+#include "tests/rig/outlet.h"
 #include "tests/rig/port.h"
 
 #include <errno.h>
@@ -11,9 +12,12 @@
 #include <unistd.h>
 
 #define LARGEST_LINE 4096
+#define SERIAL_BYTES 8192    /* as a serial port: what nobody reads is lost */
+#define CLIENT_BYTES 1000000 /* of the made gpsd */
 
 typedef struct {
     GSocketConnection *connection;
+    Outlet *out;
     gboolean watching;
 } Client;
 
@@ -23,6 +27,7 @@ struct GpsFeed {
     double north_m, east_m, noise_t; /* of the correlated error */
     GSocket *udp;
     int pty, pty_other;
+    Outlet *pty_out;
     char *pty_path;
     GSocketService *server;
     GPtrArray *clients; /* Client */
@@ -38,14 +43,14 @@ static double normal(GRand *random)
 static void free_client(gpointer user)
 {
     Client *client = user;
+    outlet_free(client->out);
     g_object_unref(client->connection);
     g_free(client);
 }
 
 static void say(Client *client, const char *text)
 {
-    GSocket *socket = g_socket_connection_get_socket(client->connection);
-    (void)g_socket_send(socket, text, strlen(text), NULL, NULL);
+    (void)outlet_write(client->out, text, strlen(text));
 }
 
 static gboolean on_client(GSocket *socket, GIOCondition condition, gpointer user)
@@ -75,7 +80,7 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
     Client *client = g_new0(Client, 1);
     client->connection = g_object_ref(connection);
     GSocket *socket = g_socket_connection_get_socket(connection);
-    g_socket_set_blocking(socket, FALSE);
+    client->out = outlet_new(g_socket_get_fd(socket), CLIENT_BYTES);
     g_autoptr(GSource) watch = g_socket_create_source(socket, G_IO_IN, NULL);
     g_source_set_callback(watch, G_SOURCE_FUNC(on_client), client, NULL);
     g_source_attach(watch, NULL);
@@ -113,6 +118,7 @@ static gboolean open_output(GpsFeed *feed, GError **error)
         feed->pty = port_pty(&feed->pty_path, &feed->pty_other, error);
         if (feed->pty < 0)
             return FALSE;
+        feed->pty_out = outlet_new(feed->pty, SERIAL_BYTES);
         (void)g_unlink(output + 4);
         if (symlink(feed->pty_path, output + 4) == 0)
             return TRUE;
@@ -156,6 +162,7 @@ void gps_feed_free(GpsFeed *feed)
     if (feed == NULL)
         return;
     if (feed->pty >= 0) {
+        outlet_free(feed->pty_out);
         close(feed->pty);
         close(feed->pty_other);
         (void)g_unlink(feed->scenario->gps.output + 4);
@@ -243,7 +250,7 @@ void gps_feed_send(GpsFeed *feed, double t, gint64 utc_ns)
     if (feed->udp != NULL)
         (void)g_socket_send(feed->udp, feed->text->str, feed->text->len, NULL, NULL);
     if (feed->pty >= 0)
-        (void)!write(feed->pty, feed->text->str, feed->text->len);
+        (void)outlet_write(feed->pty_out, feed->text->str, feed->text->len);
     for (guint i = feed->clients->len; i-- > 0;) {
         Client *client = g_ptr_array_index(feed->clients, i);
         if (client->watching)

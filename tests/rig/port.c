@@ -2,6 +2,7 @@
 #include "tests/rig/port.h"
 
 #include "tests/rig/mbim-session.h"
+#include "tests/rig/outlet.h"
 #include "tests/rig/qmi-session.h"
 #include "tests/rig/qmi-wire.h"
 
@@ -25,8 +26,9 @@ struct Port {
     PortOwner owner;
     QmiSession *qmi;
     MbimSession *mbim;
-    GByteArray *in, *out;
-    guint in_watch, out_watch;
+    GByteArray *in;
+    Outlet *out;
+    guint in_watch;
     GHashTable *late; /* timeouts of delayed frames */
 };
 
@@ -36,36 +38,13 @@ typedef struct {
     guint timeout;
 } Late;
 
-static gboolean on_writable(int fd, GIOCondition condition, gpointer user)
-{
-    Port *port = user;
-    (void)condition;
-    ssize_t n = write(fd, port->out->data, port->out->len);
-    if (n > 0)
-        g_byte_array_remove_range(port->out, 0, (guint)n);
-    if (port->out->len > 0 && (n > 0 || errno == EAGAIN || errno == EINTR))
-        return G_SOURCE_CONTINUE;
-    g_byte_array_set_size(port->out, 0);
-    port->out_watch = 0;
-    return G_SOURCE_REMOVE;
-}
-
-static void write_bytes(Port *port, const guint8 *data, gsize length)
-{
-    if (port->out->len + length > MOST_BYTES)
-        return;
-    g_byte_array_append(port->out, data, (guint)length);
-    if (port->out_watch == 0 && on_writable(port->fd, G_IO_OUT, port) == G_SOURCE_CONTINUE)
-        port->out_watch = g_unix_fd_add(port->fd, G_IO_OUT, on_writable, port);
-}
-
 static void write_frame(Port *port, const GByteArray *frame)
 {
     if (port->modem != NULL && modem_fault(port->modem, FAULT_GARBAGE) != NULL) {
         static const guint8 garbage[] = {0x7f, 0x00, 0xff, 0x55, 0xaa};
-        write_bytes(port, garbage, sizeof garbage);
+        (void)outlet_write(port->out, garbage, sizeof garbage);
     }
-    write_bytes(port, frame->data, frame->len);
+    (void)outlet_write(port->out, frame->data, frame->len);
 }
 
 static gboolean on_late(gpointer user)
@@ -202,14 +181,13 @@ Port *port_new(int fd, Framing framing, RigModem *modem, const PortOwner *owner)
     port->framing = framing;
     port->owner = *owner;
     port->in = g_byte_array_new();
-    port->out = g_byte_array_new();
+    port->out = outlet_new(fd, MOST_BYTES);
     port->late = g_hash_table_new_full(NULL, NULL, free_late, NULL);
     set_modem(port, modem);
     if (framing == FRAMING_QMUX)
         port->qmi = qmi_session_new(modem, on_session_sends, port);
     else
         port->mbim = mbim_session_new(modem, on_session_sends, port);
-    (void)g_unix_set_fd_nonblocking(fd, TRUE, NULL);
     port->in_watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, port);
     return port;
 }
@@ -228,12 +206,10 @@ void port_free(Port *port)
         g_ptr_array_remove(port->modem->ports, port);
     if (port->in_watch != 0)
         g_source_remove(port->in_watch);
-    if (port->out_watch != 0)
-        g_source_remove(port->out_watch);
     qmi_session_free(port->qmi);
     mbim_session_free(port->mbim);
     g_byte_array_unref(port->in);
-    g_byte_array_unref(port->out);
+    outlet_free(port->out);
     close(port->fd);
     g_free(port);
 }
