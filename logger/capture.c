@@ -2,6 +2,7 @@
 #include "logger/capture.h"
 
 #include "logger/flow.h"
+#include "logger/privilege.h"
 #include "logger/udp.h"
 #include <glib-unix.h>
 #include <ifaddrs.h>
@@ -152,7 +153,8 @@ static gboolean on_tick(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean set_up(Capture *capture, char *problem)
+/* What needs CAP_NET_RAW. */
+static gboolean open_packets(Capture *capture, char *problem)
 {
     char text[PCAP_ERRBUF_SIZE] = "";
     pcap_t *handle = capture->handle = pcap_create(capture->modem.interface, text);
@@ -165,10 +167,20 @@ static gboolean set_up(Capture *capture, char *problem)
     (void)pcap_set_timeout(handle, BLOCK_MS);
     (void)pcap_set_buffer_size(handle, BUFFER_BYTES);
     (void)pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
-    if (pcap_activate(handle) < 0) {
-        g_strlcpy(problem, pcap_geterr(handle), PCAP_ERRBUF_SIZE);
+    if (pcap_activate(handle) >= 0)
+        return TRUE;
+    g_strlcpy(problem, pcap_geterr(handle), PCAP_ERRBUF_SIZE);
+    return FALSE;
+}
+
+static gboolean set_up(Capture *capture, char *problem)
+{
+    privilege_raise();
+    gboolean open = open_packets(capture, problem);
+    privilege_lower();
+    if (!open)
         return FALSE;
-    }
+    pcap_t *handle = capture->handle;
     switch (pcap_datalink(handle)) {
     case DLT_RAW:
         capture->skip = 0;

@@ -2,12 +2,14 @@
 /* corridor-logger(8): the command line. */
 #include "logger/box.h"
 #include "logger/check.h"
+#include "logger/privilege.h"
 #include "logger/status.h"
 
 #include <locale.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/corridor/logger.conf"
@@ -26,6 +28,9 @@ static int fail(const char *message, int status)
 
 static int run(const Options *options)
 {
+    /* Drives, keys and what stands beside them: for the user and the group alone. */
+    (void)umask(0027);
+    privilege_drop();
     g_autoptr(GError) error = NULL;
     int status = box_run(options->config, &error);
     return error != NULL ? fail(error->message, 1) : status;

@@ -41,6 +41,11 @@ if command -v systemd-analyze >/dev/null; then
     tail -n 1 "$work/out" | sed 's/^[^O]*//'
     grep -qE '^(User=[a-z]|DynamicUser=yes)' "$unit" || fail "$unit runs as root"
     grep -qE '^NoNewPrivileges=yes' "$unit" || fail "$unit may gain privileges"
+    if grep -q '^StateDirectory=' "$unit"; then
+      for setting in User=corridor Group=corridor StateDirectoryMode=0750 RuntimeDirectoryMode=0750 UMask=0027; do
+        grep -qx "$setting" "$unit" || fail "$unit: not $setting"
+      done
+    fi
     equal "capabilities of $unit" "$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")" \
       "$(sed -n 's/^AmbientCapabilities=//p' "$unit")"
   done
