@@ -3,6 +3,7 @@
 #include "logger/check-report.h"
 #include "logger/clock.h"
 #include "logger/hotplug.h"
+#include "logger/replay.h"
 #include "logger/store.h"
 
 #include <gio/gio.h>
@@ -64,11 +65,30 @@ static void check_clock(CheckReport *report)
         check_line(report, "ok", "clock: synchronised");
 }
 
+static void check_replayed_gps(CheckReport *report, const ConfigGps *config)
+{
+    const ReplayPlan plan = {.file = config->replay_file,
+                             .label = config->replay_label,
+                             .gps = TRUE,
+                             .speed = config->replay_speed};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Replay) replay = replay_new(&plan, &error);
+    if (replay == NULL)
+        check_line(report, "FIX", "gps: %s", error->message);
+    else
+        check_line(report, "ok", "gps: plays %s of %s", replay_source(replay)->label,
+                   config->replay_file);
+}
+
 /* Reads what gpsd says for some seconds: is there a receiver, has it a position? */
 static void check_gps(CheckReport *report, const ConfigGps *config)
 {
     if (!config->enabled) {
         check_line(report, "note", "gps: not wanted; samples will have no position");
+        return;
+    }
+    if (config->driver == GPS_REPLAY) {
+        check_replayed_gps(report, config);
         return;
     }
     g_autoptr(GSocketClient) client = g_socket_client_new();

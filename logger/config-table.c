@@ -14,6 +14,7 @@
 #define HUGE_SIZE         1e15
 
 static const char *const drivers[] = {"qmi", "mbim", "replay", NULL};
+static const char *const gps_drivers[] = {"gpsd", "replay", NULL};
 static const char *const places[] = {"unknown", "roof", "cabin", NULL};
 
 #define TEXT(Struct, name, field, def, help)                                                       \
@@ -81,7 +82,8 @@ static const ConfigRow identity_rows[] = {
 };
 
 static const ConfigRow gps_rows[] = {
-    BOOL(ConfigGps, "enabled", enabled, "yes", "record positions from gpsd"),
+    BOOL(ConfigGps, "enabled", enabled, "yes", "record positions"),
+    CHOICE(ConfigGps, "driver", driver, "gpsd", gps_drivers, "gpsd or replay"),
     TEXT(ConfigGps, "host", host, "localhost", "where gpsd listens"),
     INT(ConfigGps, "port", port, "2947", 1, 65535, "port of gpsd"),
     TEXT(ConfigGps, "device", device, NULL, "only this receiver of gpsd's"),
@@ -91,6 +93,12 @@ static const ConfigRow gps_rows[] = {
              "from the instant of a fix to its arrival, where there is no PPS"),
     REAL(ConfigGps, "standstill-speed", standstill_mps, "1 m/s", 0, 20, "m/s",
          "below this the vehicle stands"),
+    TEXT(ConfigGps, "file", replay_file, NULL,
+         "replay: the drive to play; with its modems, given as [modem] with driver = replay"),
+    TEXT(ConfigGps, "source", replay_label, NULL,
+         "replay: label of the source to play; default the first receiver"),
+    REAL(ConfigGps, "speed", replay_speed, "1", 0.01, 1000, NULL,
+         "replay: times as fast as it was recorded"),
 };
 
 static const ConfigRow status_rows[] = {

@@ -30,6 +30,7 @@ typedef struct {
     Config *config;
     Filling now;
     GHashTable *seen; /* headings */
+    unsigned gps_line;
 } Reader;
 
 static gboolean fail(const Reader *reader, GError **error, int code, const char *format, ...)
@@ -335,6 +336,8 @@ static gboolean begin_section(Reader *reader, char *heading, GError **error)
                     GPOINTER_TO_UINT(earlier));
     g_hash_table_insert(reader->seen, g_steal_pointer(&key), GUINT_TO_POINTER(reader->line));
     gpointer at = own_struct(reader->config, section);
+    if (section == &config_section_gps)
+        reader->gps_line = reader->line;
     if (section->many) {
         ConfigLabel *head = g_malloc0(section->size);
         set_defaults(section, (char *)head);
@@ -442,6 +445,14 @@ static gboolean check_modems(Reader *reader, GError **error)
     return TRUE;
 }
 
+static gboolean check_gps(Reader *reader, GError **error)
+{
+    const ConfigGps *gps = &reader->config->gps;
+    reader->line = reader->gps_line;
+    return !gps->enabled || gps->driver != GPS_REPLAY || gps->replay_file != NULL ||
+           fail(reader, error, CONFIG_ERROR_VALUE, "gps replays nothing; give file = …");
+}
+
 Config *config_parse(const char *path, const char *text, gsize length, GError **error)
 {
     Reader reader = {.path = path};
@@ -463,7 +474,7 @@ Config *config_parse(const char *path, const char *text, gsize length, GError **
         reader.line = i + 1;
         ok = read_line(&reader, lines[i], error);
     }
-    ok = ok && check_modems(&reader, error);
+    ok = ok && check_gps(&reader, error) && check_modems(&reader, error);
     g_hash_table_unref(reader.seen);
     g_free(reader.now.given);
     return ok ? g_steal_pointer(&config) : NULL;

@@ -81,14 +81,20 @@ typedef struct {
     char *key_file; /* NULL = identity.key in the store's folder */
 } ConfigIdentity;
 
+typedef enum { GPS_GPSD, GPS_REPLAY } ConfigGpsDriver;
+
 typedef struct {
     gboolean enabled;
+    int driver; /* ConfigGpsDriver */
     char *host;
     gint64 port;
     char *device;      /* NULL = all that gpsd has */
     gint64 stale_ns;   /* silence after which the position is lost */
     gint64 latency_ns; /* from the instant of the fix to its arrival */
     double standstill_mps;
+    char *replay_file;
+    char *replay_label; /* NULL = the first receiver */
+    double replay_speed;
 } ConfigGps;
 
 typedef struct {

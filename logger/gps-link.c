@@ -10,6 +10,7 @@
 #include "logger/gps-link.h"
 #include "logger/complaint.h"
 #include "logger/gps-convert.h"
+#include "logger/replay.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -30,6 +31,7 @@ struct Gps {
     gboolean open;
     GSocketClient *client;
     GCancellable *trying; /* NULL: not now */
+    Replay *replay;       /* instead of gpsd */
     guint watch, retry, stale;
     guint retry_ms;
     gint64 heard_ns; /* mono: last fix with a position */
@@ -43,7 +45,7 @@ struct Gps {
     GpsStatus status;
 };
 
-static void connect_gpsd(Gps *gps);
+static void start(Gps *gps);
 
 static void tell(Gps *gps, const char *kind, const char *detail, double value)
 {
@@ -100,17 +102,9 @@ static void note_motion(Gps *gps, const Fix *fix, gint64 mono_ns)
     g_mutex_unlock(&gps->lock);
 }
 
-static void on_fix(Gps *gps, Fix *fix, gint64 utc_ns, MonoTime at)
+static void take_fix(Gps *gps, Fix *fix, gint64 time_ns, gint64 received_ns, MonoTime at)
 {
-    if (utc_ns != 0 && utc_ns != gps->last_time_ns)
-        clock_gps(gps->clock, (UtcTime){utc_ns + gps->config->latency_ns}, at);
-    gint64 received_ns = clock_utc(gps->clock, at).ns;
-    /* After a reconnect gpsd repeats the last epoch. */
-    if (utc_ns != 0 && utc_ns == gps->last_time_ns && RECORD_HAS(fix, FIX, lat))
-        return;
-    if (utc_ns != 0)
-        gps->last_time_ns = utc_ns;
-    RECORD_SET(fix, FIX, time_ns, utc_ns != 0 ? utc_ns : received_ns);
+    RECORD_SET(fix, FIX, time_ns, time_ns);
     RECORD_SET(fix, FIX, received_ns, received_ns);
     RECORD_SET(fix, FIX, source, gps->source);
     recorder_add(gps->recorder, RECORD_FIX, fix);
@@ -125,6 +119,18 @@ static void on_fix(Gps *gps, Fix *fix, gint64 utc_ns, MonoTime at)
     gps->lost_told = FALSE;
 }
 
+static void on_fix(Gps *gps, Fix *fix, gint64 utc_ns, MonoTime at)
+{
+    if (utc_ns != 0 && utc_ns != gps->last_time_ns)
+        clock_gps(gps->clock, (UtcTime){utc_ns + gps->config->latency_ns}, at);
+    gint64 received_ns = clock_utc(gps->clock, at).ns;
+    /* After a reconnect gpsd repeats the last epoch. */
+    if (utc_ns != 0 && utc_ns == gps->last_time_ns && RECORD_HAS(fix, FIX, lat))
+        return;
+    if (utc_ns != 0)
+        gps->last_time_ns = utc_ns;
+    take_fix(gps, fix, utc_ns != 0 ? utc_ns : received_ns, received_ns, at);
+}
 static void on_message(Gps *gps, MonoTime at)
 {
     const struct gps_data_t *data = &gps->data;
@@ -147,7 +153,7 @@ static gboolean on_retry(gpointer data)
 {
     Gps *gps = data;
     gps->retry = 0;
-    connect_gpsd(gps);
+    start(gps);
     return G_SOURCE_REMOVE;
 }
 
@@ -159,6 +165,7 @@ static void disconnect(Gps *gps)
     if (gps->open)
         (void)gps_close(&gps->data);
     gps->open = FALSE;
+    g_clear_pointer(&gps->replay, replay_free);
     g_mutex_lock(&gps->lock);
     gps->status.connected = FALSE;
     g_mutex_unlock(&gps->lock);
@@ -241,14 +248,79 @@ static void connect_gpsd(Gps *gps)
                                           (guint16)gps->config->port, gps->trying, on_tried, gps);
 }
 
+/* --- a recorded drive instead of gpsd --- */
+
+static void on_played(gpointer data, RecordKind kind, gpointer record, MonoTime due)
+{
+    (void)kind;
+    Gps *gps = data;
+    Fix *fix = record;
+    gint64 now_ns = clock_utc(gps->clock, due).ns;
+    g_mutex_lock(&gps->lock);
+    gps->status.fixes++;
+    g_mutex_unlock(&gps->lock);
+    take_fix(gps, fix, now_ns, now_ns, due);
+}
+
+static void on_replay_lives(gpointer data)
+{
+    ((Gps *)data)->retry_ms = RETRY_FIRST_MS;
+}
+
+static gboolean end_replay(gpointer data)
+{
+    Gps *gps = data;
+    gps->retry = 0;
+    try_later(gps, "the replayed drive has ended");
+    return G_SOURCE_REMOVE;
+}
+
+/* From within the replay, which is freed only once it has returned. */
+static void on_replay_ended(gpointer data)
+{
+    Gps *gps = data;
+    gps->retry = g_idle_add(end_replay, gps);
+}
+
+static void start_replay(Gps *gps)
+{
+    const ReplayPlan plan = {.file = gps->config->replay_file,
+                             .label = gps->config->replay_label,
+                             .gps = TRUE,
+                             .speed = gps->config->replay_speed,
+                             .data = gps,
+                             .play = on_played,
+                             .alive = on_replay_lives,
+                             .ended = on_replay_ended};
+    g_autoptr(GError) error = NULL;
+    gps->replay = replay_new(&plan, &error);
+    if (gps->replay == NULL) {
+        try_later(gps, error->message);
+        return;
+    }
+    g_mutex_lock(&gps->lock);
+    gps->status.connected = TRUE;
+    g_mutex_unlock(&gps->lock);
+    complain_over(&gps->trouble, "gps", "the drive is played again");
+}
+
+static void start(Gps *gps)
+{
+    if (gps->config->driver == GPS_REPLAY)
+        start_replay(gps);
+    else
+        connect_gpsd(gps);
+}
+
 static gboolean on_stale(gpointer data)
 {
     Gps *gps = data;
     gint64 now_ns = mono_now().ns;
     if (now_ns - gps->heard_ns >= gps->config->stale_ns)
-        position_lost(gps, !gps->open  ? "no gpsd"
-                           : gps->ever ? "no position from the receiver"
-                                       : "no position yet");
+        position_lost(gps, gps->replay != NULL ? "no position in the drive"
+                           : !gps->open        ? "no gpsd"
+                           : gps->ever         ? "no position from the receiver"
+                                               : "no position yet");
     /* A hole is a row, too: one a second while nothing comes. */
     if (now_ns - gps->silent_row_ns >= gps->config->stale_ns) {
         Fix fix = {0};
@@ -277,7 +349,7 @@ Gps *gps_new(const ConfigGps *config, Recorder *recorder, LoggerClock *clock)
     RECORD_SET(&source, SOURCE, label, "gps");
     gps->source = recorder_source(recorder, &source);
     gps->stale = g_timeout_add(1000, on_stale, gps);
-    connect_gpsd(gps);
+    start(gps);
     return gps;
 }
 

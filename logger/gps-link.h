@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Positions and time from gpsd. Connects again by itself; tells the loss of the position (silence,
- * no fix, gpsd gone) once and its return once; never stops anything.
+ * Positions and time from gpsd, or positions from a recorded drive. Connects again by itself; tells
+ * the loss of the position (silence, no fix, gpsd gone) once and its return once; never stops
+ * anything.
  */
 #pragma once
 

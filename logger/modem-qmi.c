@@ -19,9 +19,16 @@
 
 #define MAX_NEIGHBOURS 32
 
-typedef enum { SERVICE_NAS, SERVICE_DMS, SERVICE_WDS, SERVICE_UIM, N_SERVICES } Service;
-static const QmiService service_codes[N_SERVICES] = {QMI_SERVICE_NAS, QMI_SERVICE_DMS,
-                                                     QMI_SERVICE_WDS, QMI_SERVICE_UIM};
+typedef enum {
+    SERVICE_NAS,
+    SERVICE_DMS,
+    SERVICE_WDS,
+    SERVICE_UIM,
+    SERVICE_DSD,
+    N_SERVICES
+} Service;
+static const QmiService service_codes[N_SERVICES] = {
+    QMI_SERVICE_NAS, QMI_SERVICE_DMS, QMI_SERVICE_WDS, QMI_SERVICE_UIM, QMI_SERVICE_DSD};
 
 typedef struct Driver Driver;
 typedef void (*Answer)(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs);
@@ -45,6 +52,7 @@ typedef enum {
     ASK_SIGNAL_TOO, /* while that one is late */
     ASK_STATISTICS,
     ASK_BEARER,
+    ASK_SYSTEMS,
     ASK_CARD,
     ASK_MODEL, /* from here on who it is */
     ASK_REVISION,
@@ -64,10 +72,10 @@ struct Driver {
     ModemQuestion questions[N_REQUESTS];
     QmiState state;
     double tx_power_dbm;
-    const char *bearer;
-    gint64 rx_bytes, tx_bytes; /* -1 = unknown */
-    int card;                  /* 1 there, 0 absent, -1 not known */
-    gboolean identity_owed;    /* something of it is new */
+    const char *bearer, *systems; /* as WDS and as DSD name it; NULL = not known */
+    gint64 rx_bytes, tx_bytes;    /* -1 = unknown */
+    int card;                     /* 1 there, 0 absent, -1 not known */
+    gboolean identity_owed;       /* something of it is new */
 };
 
 static const Request requests[N_REQUESTS];
@@ -164,8 +172,9 @@ static void tell_registration(Driver *driver, MonoTime at)
         RECORD_SET(&record, REGISTRATION, plmn, state->plmn);
     if (state->network_name[0] != '\0' && state->service == SERVICE_OK)
         RECORD_SET(&record, REGISTRATION, network_name, state->network_name);
-    if (driver->bearer != NULL)
-        RECORD_SET(&record, REGISTRATION, bearer, driver->bearer);
+    const char *bearer = driver->systems != NULL ? driver->systems : driver->bearer;
+    if (bearer != NULL)
+        RECORD_SET(&record, REGISTRATION, bearer, bearer);
     if (driver->rx_bytes >= 0) {
         RECORD_SET(&record, REGISTRATION, rx_bytes, driver->rx_bytes);
         RECORD_SET(&record, REGISTRATION, tx_bytes, driver->tx_bytes);
@@ -304,6 +313,14 @@ static void on_bearer(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs
     driver->bearer = qmi_result(tlvs) == 0 ? qmi_read_bearer(tlvs) : NULL;
 }
 
+/* WDS knows nothing of 5G; DSD tells LTE from EN-DC from stand-alone NR. */
+static void on_systems(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
+{
+    (void)asked;
+    (void)at;
+    driver->systems = qmi_result(tlvs) == 0 ? qmi_read_systems(tlvs) : NULL;
+}
+
 static void on_card(Driver *driver, MonoTime asked, MonoTime at, const QmiTlvs *tlvs)
 {
     (void)asked;
@@ -384,6 +401,7 @@ static const Request requests[N_REQUESTS] = {
     [ASK_SIGNAL_TOO] = {"signal information", SERVICE_NAS, 0x004f, NULL, on_signal},
     [ASK_STATISTICS] = {"packet statistics", SERVICE_WDS, 0x0024, fill_statistics, on_statistics},
     [ASK_BEARER] = {"bearer", SERVICE_WDS, 0x0037, NULL, on_bearer},
+    [ASK_SYSTEMS] = {"data systems", SERVICE_DSD, 0x0024, NULL, on_systems},
     [ASK_CARD] = {"card status", SERVICE_UIM, 0x002f, NULL, on_card},
     [ASK_MODEL] = {"model", SERVICE_DMS, 0x0022, NULL, on_identity},
     [ASK_REVISION] = {"revision", SERVICE_DMS, 0x0023, NULL, on_identity},
@@ -404,6 +422,7 @@ static guint poll_modem(gpointer data, gboolean cells)
     gboolean asked = ask(driver, (Ask)modem_question_either(questions, ASK_SIGNAL, ASK_SIGNAL_TOO));
     if (modem_talk_slow_due(&driver->talk)) {
         (void)ask(driver, ASK_BEARER);
+        (void)ask(driver, ASK_SYSTEMS);
         (void)ask(driver, ASK_STATISTICS);
         (void)ask(driver, ASK_CARD);
         ask_identity(driver);

@@ -726,7 +726,11 @@ static void copy_leg(Sample *to, const QmiState *state, const Sample *levels)
     COPY(to, &state->leg, nr_band, nr_band);
 }
 
-gboolean qmi_make_sample(const QmiState *state, const QmiTlvs *tlvs, Sample *sample)
+/* Of the cell list; what a later sample does not hear itself it must not take from there again. */
+static const guint64 list_levels =
+    RECORD_BIT(SAMPLE, rscp_dbm) | RECORD_BIT(SAMPLE, ecio_db) | RECORD_BIT(SAMPLE, rxlev_dbm);
+
+gboolean qmi_make_sample(QmiState *state, const QmiTlvs *tlvs, Sample *sample)
 {
     Levels levels = {.lte = {.known = 0}};
     if (tlvs != NULL) {
@@ -750,6 +754,7 @@ gboolean qmi_make_sample(const QmiState *state, const QmiTlvs *tlvs, Sample *sam
         return TRUE;
     }
     *sample = state->cell;
+    state->cell.known &= ~list_levels;
     const Sample *own = rat == RAT_LTE     ? &levels.lte
                         : rat == RAT_NR_SA ? &levels.nr
                         : rat == RAT_UMTS  ? &levels.umts

@@ -41,7 +41,7 @@ int qmi_result(const QmiTlvs *tlvs);
 typedef struct {
     Rat rat; /* of the main part; never RAT_NR_NSA here */
     ServiceState service;
-    Sample cell; /* identity columns of the serving cell */
+    Sample cell; /* identity of the serving cell, and levels that are good for one sample */
     Sample leg;  /* nr_ columns of the NR leg; meaningful while levels of one are heard */
     char plmn[8];
     gboolean ps_attached, ps_known;
@@ -61,7 +61,7 @@ unsigned qmi_take_cells(QmiState *state, const QmiTlvs *tlvs, Neighbour *neighbo
 
 /* A sample from signal information and the state; without `tlvs` (the modem said that there is
  * none) from the state alone. FALSE: nothing can be said, not even that there is no service. */
-gboolean qmi_make_sample(const QmiState *state, const QmiTlvs *tlvs, Sample *sample);
+gboolean qmi_make_sample(QmiState *state, const QmiTlvs *tlvs, Sample *sample);
 
 unsigned qmi_read_carriers(const QmiTlvs *tlvs, Carrier *carriers, unsigned room);
 /* Receive chains; *tx_power_dbm NAN where it is not sending. */
@@ -71,6 +71,9 @@ unsigned qmi_read_chains(const QmiTlvs *tlvs, Rat rat, Antenna *chains, unsigned
 gboolean qmi_read_statistics(const QmiTlvs *tlvs, gint64 *rx_bytes, gint64 *tx_bytes);
 /* Name of the bearer technology; NULL if unknown. */
 const char *qmi_read_bearer(const QmiTlvs *tlvs);
+/* What the data systems (DSD) make of it: LTE, LTE-CA, LTE+NR (EN-DC) or NR; NULL where older
+ * systems, which qmi_read_bearer() names better, or none are there. */
+const char *qmi_read_systems(const QmiTlvs *tlvs);
 /* 1 present, 0 absent or in error, -1 not said. */
 int qmi_read_sim(const QmiTlvs *tlvs);
 /* A top-level string TLV. Returns: (transfer full) (nullable). */

@@ -117,6 +117,34 @@ const char *qmi_read_bearer(const QmiTlvs *tlvs)
     return byte_reader_done(&reader) && code < G_N_ELEMENTS(names) ? names[code] : NULL;
 }
 
+const char *qmi_read_systems(const QmiTlvs *tlvs)
+{
+    /* QmiDsdDataSystemNetworkType, QmiDsdRadioAccessTechnology, QmiDsd3gppSoMask */
+    enum { NETWORK_3GPP = 0, RAT_CODE_LTE = 3, RAT_CODE_5G = 6 };
+    const guint64 lte_ca_dl = G_GUINT64_CONSTANT(1) << 16U, sa = G_GUINT64_CONSTANT(1) << 44U;
+    const guint64 nsa = G_GUINT64_CONSTANT(1) << 43U;
+    ByteReader reader = qmi_find(tlvs, 0x10);
+    guint8 n = byte_read_u8(&reader);
+    gboolean lte = FALSE, nr = FALSE;
+    guint64 mask = 0;
+    for (guint8 i = 0; i < n; i++) {
+        guint32 network = byte_read_u32_le(&reader), radio = byte_read_u32_le(&reader);
+        guint64 options = byte_read_u64_le(&reader);
+        if (reader.failed)
+            break;
+        if (network != NETWORK_3GPP || (radio != RAT_CODE_LTE && radio != RAT_CODE_5G))
+            continue;
+        lte = lte || radio == RAT_CODE_LTE;
+        nr = nr || radio == RAT_CODE_5G;
+        mask |= options;
+    }
+    if (nr && (mask & sa) == 0 && (lte || (mask & nsa) != 0))
+        return "LTE+NR";
+    if (nr)
+        return "NR";
+    return !lte ? NULL : (mask & lte_ca_dl) != 0 ? "LTE-CA" : "LTE";
+}
+
 int qmi_read_sim(const QmiTlvs *tlvs)
 {
     ByteReader reader = qmi_find(tlvs, 0x10);

@@ -34,7 +34,7 @@ GPSD_PORT = 2950
 EXACT = ("rat", "service", "roaming", "plmn", "tac", "cell_id", "pci", "arfcn", "band",
          "nr_pci", "nr_arfcn", "nr_cell_id")
 LEVELS = {"rsrp_dbm": 0.0, "rsrq_db": 0.0, "sinr_db": 0.0, "nr_rsrp_dbm": 0.0, "nr_rsrq_db": 0.0,
-          "nr_sinr_db": 0.0, "rscp_dbm": 1.0, "rxlev_dbm": 0.0}
+          "nr_sinr_db": 0.0, "rscp_dbm": 0.0, "ecio_db": 0.0, "rxlev_dbm": 0.0}
 # MBIM carries SINR in half and whole decibels.
 MBIM_SLACK = {"sinr_db": 1.0, "nr_sinr_db": 1.0}
 STEP_NS = 100_000_000

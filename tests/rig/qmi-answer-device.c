@@ -178,6 +178,20 @@ ANSWER(answer_bearer)
     return QMI_OK;
 }
 
+/* Service options: FDD, carrier aggregation, EN-DC, stand-alone (QmiDsd3gppSoMask). */
+static guint64 system_options(const RadioState *radio, guint8 system)
+{
+    const guint64 lte_fdd = G_GUINT64_CONSTANT(1) << 12, lte_ca = G_GUINT64_CONSTANT(1) << 16;
+    const guint64 nsa = G_GUINT64_CONSTANT(1) << 43, sa = G_GUINT64_CONSTANT(1) << 44;
+    if (system > 0)
+        return nsa;
+    if (radio->rat == RAT_NR_SA)
+        return sa;
+    if (radio->rat != RAT_LTE && radio->rat != RAT_NR_NSA)
+        return 0;
+    return lte_fdd | (radio->n_carriers > 0 ? lte_ca : 0);
+}
+
 ANSWER(answer_data_system)
 {
     (void)request;
@@ -190,7 +204,7 @@ ANSWER(answer_data_system)
     for (guint8 i = 0; i < n; i++) {
         put_u32(out, 0); /* 3GPP */
         put_u32(out, i == 0 ? rats[radio->rat] : 6);
-        put_u64(out, 0);
+        put_u64(out, system_options(radio, i));
     }
     qmi_tlv_end(out);
     return QMI_OK;

@@ -97,6 +97,7 @@ static void set_serving(Sample *sample, const RadioState *radio)
     RECORD_SET(sample, SAMPLE, bandwidth_khz, serving->cell->bandwidth_khz);
     if (radio->rat == RAT_UMTS) {
         RECORD_SET(sample, SAMPLE, rscp_dbm, serving->rsrp_dbm);
+        RECORD_SET(sample, SAMPLE, ecio_db, serving->rsrp_dbm - serving->rssi_dbm);
     } else if (radio->rat == RAT_GSM) {
         RECORD_SET(sample, SAMPLE, rxlev_dbm, serving->rsrp_dbm);
     } else {

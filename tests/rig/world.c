@@ -168,6 +168,15 @@ static guint best_cell(const World *world, Rat rat, guint except)
     return best;
 }
 
+/* All power in a UMTS carrier. The pilot, which `own` and `others` (mW) are, is a tenth of what a
+ * cell under full load sends; so Ec/Io (3GPP TS 25.215, 5.1.5) lies within its range of 0 to -24
+ * dB. */
+static double umts_rssi_dbm(double own, double others, double load)
+{
+    double noise = pow(10, (NOISE_DBM_HZ + NOISE_FIGURE_DB + 10 * log10(3.84e6)) / 10);
+    return 10 * log10(10 * own * (1 + load) / 2 + 10 * others + noise);
+}
+
 /* Rounds to what the protocols carry. RSSI and SINR follow from the powers of all cells on the
  * same channel: RSRQ = N * RSRP / RSSI (3GPP TS 36.214, 5.1.3). */
 static CellLevel level_of(const World *world, guint index, double load)
@@ -186,6 +195,8 @@ static CellLevel level_of(const World *world, guint index, double load)
     CellLevel level = {.cell = cell};
     level.rsrp_dbm = CLAMP(round(world->levels[index]), LOWEST_RSRP_DBM, -44);
     level.rssi_dbm = CLAMP(round(10 * log10(12 * blocks * element)), -125, -25);
+    if (cell->rat == RAT_UMTS)
+        level.rssi_dbm = CLAMP(round(umts_rssi_dbm(own, others, load)), -120, -25);
     level.rsrq_db = CLAMP(round(10 * log10(own / (12 * element))), -20, -3);
     level.sinr_db = CLAMP(round(20 * log10(own / (others + noise))) / 2, -20, 30);
     return level;

@@ -72,6 +72,7 @@ static const struct {
     {"[modem a]\ndevice=/dev/x\nantenna-gain = 3 dB\n",
      "box.conf:3: antenna-gain = 3 dB is not a number followed by its unit, dBi"},
     {"[modem a]\n", "box.conf:1: modem a has no device; give device, usb-path or imei-hash"},
+    {"[gps]\ndriver = replay\n", "box.conf:1: gps replays nothing; give file = …"},
     {"[modem a]\nimei-hash = 12ab\n",
      "box.conf:1: modem a: imei-hash = 12ab is too short; give at least 6 characters"},
     {"[modem a]\nimei-hash = 12ab34cd\n[modem b]\nimei-hash = 12ab34\ndevice = /dev/x*\n",

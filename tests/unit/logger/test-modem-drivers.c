@@ -28,7 +28,7 @@ static const Kind kinds[] = {
      {QMI_UIM, 0x2f, -1},
      {QMI_DMS, 0x3c, -1},
      {QMI_CTL, 0x22, QMI_NAS},
-     15},
+     16},
     {"mbim",
      PROTOCOL_MBIM,
      3,

@@ -165,6 +165,69 @@ static void test_sa_and_old(void)
     g_assert_cmpfloat(s.rxlev_dbm, ==, -80);
 }
 
+static void test_systems(void)
+{
+    const struct {
+        const char *what, *name;
+        guint8 n;
+        struct {
+            guint32 network, rat;
+            guint64 options;
+        } systems[2];
+    } rows[] = {{"none", NULL, 0, {{0, 0, 0}}},
+                {"LTE", "LTE", 1, {{0, 3, 1U << 12}}},
+                {"carrier aggregation", "LTE-CA", 1, {{0, 3, 1U << 12 | 1U << 16}}},
+                {"EN-DC as two", "LTE+NR", 2, {{0, 3, 0}, {0, 6, G_GUINT64_CONSTANT(1) << 43}}},
+                {"EN-DC as one", "LTE+NR", 1, {{0, 6, G_GUINT64_CONSTANT(1) << 43}}},
+                {"stand-alone", "NR", 1, {{0, 6, G_GUINT64_CONSTANT(1) << 44}}},
+                {"5G of a kind not said", "NR", 1, {{0, 6, 0}}},
+                {"UMTS: WDS says more", NULL, 1, {{0, 1, 1U << 6}}},
+                {"WLAN", NULL, 1, {{2, 5, 0}}},
+                {"a count without systems", NULL, 9, {{0, 1, 0}}}};
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint8 value[1 + 2 * 16] = {rows[i].n};
+        guint8 n = MIN(rows[i].n, 2);
+        for (guint8 k = 0; k < n; k++) {
+            guint32 network = GUINT32_TO_LE(rows[i].systems[k].network);
+            guint32 rat = GUINT32_TO_LE(rows[i].systems[k].rat);
+            guint64 options = GUINT64_TO_LE(rows[i].systems[k].options);
+            memcpy(value + 1 + 16 * k, &network, 4);
+            memcpy(value + 5 + 16 * k, &rat, 4);
+            memcpy(value + 9 + 16 * k, &options, 8);
+        }
+        Frame f = frame(0x0024, FALSE);
+        add(&f, 0x10, value, 1U + 16U * n);
+        QmiTlvs tlvs = tlvs_of(&f);
+        if (g_strcmp0(qmi_read_systems(&tlvs), rows[i].name) != 0)
+            g_error("%s: %s", rows[i].what, qmi_read_systems(&tlvs));
+    }
+    Frame f = frame(0x0024, FALSE);
+    QmiTlvs tlvs = tlvs_of(&f);
+    g_assert_null(qmi_read_systems(&tlvs));
+}
+
+/* A level of the cell list is no later sample's: it was heard then, perhaps from another cell. */
+static void test_list_levels(void)
+{
+    Frame list = frame(0x0043, FALSE);
+    ADD(&list, 0x11, LE16(0x0001), 0x42, 0xf0, 0x10, LE16(120), LE16(10700), LE16(33), LE16(-90),
+        LE16(-14), 0, 0);
+    Frame f = frame(0x004f, FALSE);
+    ADD(&f, 0x13, (guint8)-70, LE16(60)); /* Ec/Io of -30 dB is none */
+    QmiTlvs cells = tlvs_of(&list), levels = tlvs_of(&f);
+    QmiState state = lte_state();
+    state.rat = RAT_UMTS;
+    Sample s;
+    (void)qmi_take_cells(&state, &cells, NULL, 0);
+    g_assert_true(qmi_make_sample(&state, &levels, &s));
+    g_assert_cmpfloat(s.rscp_dbm, ==, -90);
+    g_assert_cmpfloat(s.ecio_db, ==, -7);
+    g_assert_true(qmi_make_sample(&state, &levels, &s));
+    g_assert_false(RECORD_HAS(&s, SAMPLE, rscp_dbm));
+    g_assert_false(RECORD_HAS(&s, SAMPLE, ecio_db));
+    g_assert_cmpint(s.pci, ==, 33);
+}
+
 /* No service is a sample that says so; a modem of which nothing is known gives none. */
 static void test_no_service(void)
 {
@@ -421,6 +484,8 @@ int main(int argc, char **argv)
     g_test_add_func("/qmi/lte-levels", test_lte_levels);
     g_test_add_func("/qmi/nr-levels", test_nr_levels);
     g_test_add_func("/qmi/sa-and-old", test_sa_and_old);
+    g_test_add_func("/qmi/list-levels", test_list_levels);
+    g_test_add_func("/qmi/systems", test_systems);
     g_test_add_func("/qmi/no-service", test_no_service);
     g_test_add_func("/qmi/identity", test_identity);
     g_test_add_func("/qmi/wide-channels", test_wide_channels);

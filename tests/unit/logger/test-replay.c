@@ -4,6 +4,7 @@
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
 #include "logger/modem.h"
+#include "logger/replay.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -260,6 +261,76 @@ static void test_other_source(Fixture *f, gconstpointer data)
     g_assert_null(strstr(f->heard->str, "neighbours"));
 }
 
+typedef struct {
+    GArray *due_ns[2]; /* of fixes and samples, mono */
+    gboolean ended[2];
+} Together;
+typedef struct {
+    Together *together;
+    int which;
+} Part;
+
+static void part_plays(gpointer data, RecordKind kind, gpointer record, MonoTime due)
+{
+    (void)record;
+    const Part *part = data;
+    if (kind == RECORD_FIX || kind == RECORD_SAMPLE)
+        g_array_append_val(part->together->due_ns[part->which], due.ns);
+}
+
+static void part_lives(gpointer data)
+{
+    (void)data;
+}
+
+static void part_ends(gpointer data)
+{
+    const Part *part = data;
+    part->together->ended[part->which] = TRUE;
+}
+
+/* The receiver begins 100 ms late and is the same drive's: each of its fixes is due at the moment
+ * of the sample that was measured there, in the first turn and in the next. */
+static void test_together(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GString) expected = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    make_drive(f, expected);
+    Together together = {
+        {g_array_new(FALSE, FALSE, sizeof(gint64)), g_array_new(FALSE, FALSE, sizeof(gint64))},
+        {FALSE, FALSE}};
+    for (guint turn = 0; turn < 2; turn++) {
+        Part parts[] = {{&together, 0}, {&together, 1}};
+        Replay *replays[2];
+        for (int i = 1; i >= 0; i--) {
+            const ReplayPlan plan = {.file = f->path,
+                                     .gps = i == 0,
+                                     .speed = SPEED,
+                                     .data = &parts[i],
+                                     .play = part_plays,
+                                     .alive = part_lives,
+                                     .ended = part_ends};
+            replays[i] = replay_new(&plan, &error);
+            g_assert_no_error(error);
+            g_usleep(100000);
+        }
+        g_assert_cmpstr(replay_source(replays[0])->label, ==, "gps");
+        while (!together.ended[0] || !together.ended[1])
+            (void)g_main_context_iteration(NULL, TRUE);
+        for (int i = 0; i < 2; i++) {
+            replay_free(replays[i]);
+            g_assert_cmpuint(together.due_ns[i]->len, ==, (turn + 1) * N);
+            together.ended[i] = FALSE;
+        }
+    }
+    for (guint i = 0; i < 2 * N; i++)
+        g_assert_cmpint(g_array_index(together.due_ns[0], gint64, i), ==,
+                        g_array_index(together.due_ns[1], gint64, i));
+    for (int i = 0; i < 2; i++)
+        g_array_unref(together.due_ns[i]);
+}
+
 static void test_refusals(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -289,6 +360,7 @@ int main(int argc, char **argv)
     ADD("/replay/rows", NULL, test_again);
     ADD("/replay/sealed", "sealed", test_again);
     ADD("/replay/other-source", NULL, test_other_source);
+    ADD("/replay/together", NULL, test_together);
     ADD("/replay/refusals", NULL, test_refusals);
     return g_test_run();
 }
