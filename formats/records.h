@@ -206,7 +206,9 @@ typedef enum {
     X(TEXT, packet_state, "", "attached, detached, connected, unknown")                            \
     X(TEXT, plmn, "", "MCC and MNC of the network")                                                \
     X(TEXT, network_name, "", "name the network gives itself")                                     \
-    X(TEXT, bearer, "", "bearer technology of the data connection")                                \
+    X(TEXT, bearer, "",                                                                            \
+      "bearer technology of the data connection: LTE, LTE-CA, LTE+NR (EN-DC), NR, or the older "   \
+      "one")                                                                                       \
     X(INT, rx_bytes, "byte", "bytes received on the data connection since it began")               \
     X(INT, tx_bytes, "byte", "bytes sent on the data connection since it began")
 
