@@ -354,16 +354,11 @@ def budget(lab):
     state = os.path.join(lab.folder, "state7")
     os.mkdir(state)
 
-    def carried():
-        text = lab.run(link.client, ["ip", "-s", "-j", "link", "show", "wwan7"]).stdout
-        stats = json.loads(text)[0]["stats64"]
-        return stats["rx"]["bytes"] + stats["tx"]["bytes"]
-
-    before = carried()
+    before = link.carried()
     for run in ("first run", "after a restart"):
         lab.probe(link, "schedule", "-u", f"http://{link.address}/big", "--plan", "download=6",
                   "--state", state, "--daily", "12", "--rates", "3/", "-s", "12")
-        used = carried() - before
+        used = link.carried() - before
         print(f"budget: {run}: {used / 1e6:.2f} of 12 MB, {(used - 12e6) * 8 / 20e6:+.2f} s of the "
               f"link beyond (< 1)")
     link.close()

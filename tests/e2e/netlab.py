@@ -132,6 +132,12 @@ class Link:
         if answer != "ok":
             raise RuntimeError(f"link-emulator: {answer!r} to {command!r}")
 
+    def carried(self):
+        """Bytes the client's interface has carried both ways, by the kernel."""
+        text = self.lab.run(self.client, ["ip", "-s", "-j", "link", "show", self.interface]).stdout
+        stats = json.loads(text)[0]["stats64"]
+        return stats["rx"]["bytes"] + stats["tx"]["bytes"]
+
     def close(self):
         with self.lock:
             self.emulator.stdin.close()
@@ -230,6 +236,25 @@ class Checks:
                 break
         self.done += trial.done
         self.failed += trial.failed
+
+    def together(self, lab, parts):
+        """Runs part(lab, checks) of each at the same time; links are numbered in this order."""
+        failures = []
+
+        def guarded(part):
+            try:
+                part(lab, self)
+            except BaseException as problem:  # a thread's exception must fail the test
+                failures.append(f"{part.__name__}: {problem!r}")
+
+        threads = [threading.Thread(target=guarded, args=(part,)) for part in parts]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.5)
+        for thread in threads:
+            thread.join()
+        for failure in failures:
+            self.that(False, failure)
 
     def near(self, got, want, tolerance, what):
         self.that(got is not None and abs(got - want) <= tolerance,

@@ -3,21 +3,12 @@
 """The schedule: one probe a modem, reasons for what was skipped, and a budget that holds."""
 import os
 import sys
-import threading
 import time
 
 import netlab
 import webserver
 
 RATE = 20e6  # bit/s of the link
-
-
-def counted(lab, link):
-    """Bytes the interface has carried, by the kernel."""
-    text = lab.run(link.client, ["ip", "-s", "-j", "link", "show", link.interface]).stdout
-    import json
-    stats = json.loads(text)[0]["stats64"]
-    return stats["rx"]["bytes"] + stats["tx"]["bytes"]
 
 
 def overlaps(records):
@@ -76,12 +67,12 @@ def budget(lab, checks):
     webserver.nginx(lab, link)
     state = os.path.join(lab.folder, "state")
     os.mkdir(state)
-    before = counted(lab, link)
+    before = link.carried()
     limit = 12e6
     arguments = ["schedule", "-u", f"http://{link.address}/big", "--plan", "download=6", "--state",
                  state, "--daily", str(limit / 1e6), "--rates", "3/"]
     records = lab.probe(link, *arguments, "-s", "15")
-    used = counted(lab, link) - before
+    used = link.carried() - before
     probes = netlab.table(records, "probes")
     checks.that(used <= limit + RATE / 8, f"budget of {limit / 1e6} MB, used {used / 1e6}")
     checks.that(used > limit * 0.6, f"of {limit / 1e6} MB only {used / 1e6} were used")
@@ -90,7 +81,7 @@ def budget(lab, checks):
     checks.that(any(e["kind"] == "budget-reached" for e in netlab.table(records, "events")),
                 "no event budget-reached")
     records = lab.probe(link, *arguments, "-s", "4")
-    used = counted(lab, link) - before
+    used = link.carried() - before
     probes = netlab.table(records, "probes")
     checks.that(used <= limit + RATE / 8, f"after a restart {used / 1e6} MB were used")
     checks.that(probes and all(p["status"] == "skipped" and p["reason"] == "budget"
@@ -99,7 +90,7 @@ def budget(lab, checks):
     link.set("both rate=40")
     for name in os.listdir(state):
         os.remove(os.path.join(state, name))
-    before = counted(lab, link)
+    before = link.carried()
     runner = lab.start(link.client, [netlab.RUNNER, "-i", "wwan2", "-r", link.address, "-k",
                                      lab.key, "-u", f"http://{link.address}/big", "--plan",
                                      "download=3", "--state", state, "--daily", "500", "-s", "30",
@@ -107,7 +98,7 @@ def budget(lab, checks):
     time.sleep(5)
     runner.kill()
     time.sleep(0.5)
-    used = counted(lab, link) - before
+    used = link.carried() - before
     with open(os.path.join(state, "budget-op1")) as f:
         promised = int([line for line in f if line.startswith("day_bytes=")][0].split("=")[1])
     # what came after the last look, at most one second of the link
@@ -118,22 +109,7 @@ def main():
     lab = netlab.Lab()
     webserver.need()
     checks = netlab.Checks()
-    failures = []
-
-    def guarded(part):
-        try:
-            part(lab, checks)
-        except BaseException as problem:  # a thread's exception must fail the test
-            failures.append(f"{part.__name__}: {problem!r}")
-
-    threads = [threading.Thread(target=guarded, args=(part,)) for part in (plain, reasons, budget)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.5)
-    for thread in threads:
-        thread.join()
-    for failure in failures:
-        checks.that(False, failure)
+    checks.together(lab, (plain, reasons, budget))
     checks.end()
 
 

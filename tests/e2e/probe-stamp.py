@@ -186,23 +186,7 @@ def wireshark(lab, checks):
 def main():
     lab = netlab.Lab()
     checks = netlab.Checks()
-    failures = []
-
-    def guarded(part):
-        try:
-            part(lab, checks)
-        except Exception as problem:  # a thread's exception must fail the test
-            failures.append(f"{part.__name__}: {problem!r}")
-
-    threads = [threading.Thread(target=guarded, args=(part,))
-               for part in (exact, keys, outage, echo, wireshark, one_way)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.5)  # links are numbered in this order
-    for thread in threads:
-        thread.join()
-    for failure in failures:
-        checks.that(False, failure)
+    checks.together(lab, (exact, keys, outage, echo, wireshark, one_way))
     checks.end()
 
 

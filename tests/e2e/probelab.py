@@ -19,6 +19,10 @@ import webserver
 
 FAR = "198.51.100.1"
 NAME = "far-end.test"
+# Under [probes]: from and to the web server of whichever link, on all modems at once.
+TRANSFERS = f"""download-url=http://{FAR}/big
+upload-url=http://{FAR}/up/x
+transfers-at-once=4"""
 
 
 class Names(threading.Thread):
