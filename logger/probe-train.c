@@ -42,7 +42,8 @@ typedef struct {
     double rate_bps;
     gint64 begun_ns, asked_ns, last_ns; /* CLOCK_MONOTONIC */
     gint64 begun_real_ns;
-    gint64 zero_ns; /* arrival times are counted from here */
+    gint64 zero_ns;     /* arrival times are counted from here */
+    gint64 far_zero_ns; /* down: when the train began by the reflector's clock */
     guint32 log_next;
     unsigned tries;
     TrainPacket packets[MAX_PACKETS];
@@ -182,9 +183,11 @@ static void on_media(const MediaHeader *header, const UdpPacket *packet, gpointe
         return;
     /* The reflector's own times of sending, from its first packet on: it may have been late. */
     gint64 planned_ns = train->packets[header->seq].sent_ns;
-    if (train->last_ns == 0)
-        train->begun_real_ns = header->sent_ns - planned_ns;
-    note(train, header->seq, header->sent_ns - train->begun_real_ns, packet->arrived_ns);
+    if (train->last_ns == 0) {
+        train->far_zero_ns = header->sent_ns - planned_ns;
+        train->begun_real_ns = packet->arrived_ns - planned_ns; /* its clock may be any */
+    }
+    note(train, header->seq, header->sent_ns - train->far_zero_ns, packet->arrived_ns);
 }
 
 static void on_log(const SessionMessage *message, const UdpPacket *packet, gpointer data)
