@@ -165,6 +165,7 @@ static gboolean is_lost(Way *way, uint64_t hit)
 {
     const Impairment *now = &way->impairment;
     gboolean lost = g_rand_double(chance) < now->loss;
+    way->bad = way->bad && now->ge_p > 0;
     if (now->ge_p > 0) {
         double flip = g_rand_double(chance);
         way->bad = way->bad ? flip >= now->ge_q : flip < now->ge_p;
@@ -334,20 +335,36 @@ static gboolean set_key(Impairment *to, const char *key, const char *value)
     return TRUE;
 }
 
-/* "link MODEM delay=20 jitter=5 loss=0.01 up=2000 down=9000 queue=300 outage=0" of corridor-rig. */
+/* Gilbert's model with every packet of the bad state lost: a mean run of `burst` packets, the share
+ * `loss` of all. */
+static void lose(Impairment *now, double loss, double burst)
+{
+    gboolean bursts = burst > 1 && loss > 0 && loss < 1;
+    now->loss = bursts ? 0 : loss;
+    now->ge_q = bursts ? 1 / burst : 0;
+    now->ge_p = bursts ? MIN(1, now->ge_q * loss / (1 - loss)) : 0;
+    now->ge_bad = 1;
+    now->ge_good = 0;
+}
+
+/* "link MODEM delay=20 jitter=5 loss=0.01 burst=2 up=2000 down=9000 queue=300 outage=0" of
+ * corridor-rig. */
 static gboolean obey_rig(const char *line)
 {
     char modem[64];
-    double delay_ms, jitter_ms, loss, kbps[2], queue_ms;
+    double delay_ms, jitter_ms, loss, burst, kbps[2], queue_ms;
     int outage;
-    if (sscanf(line, "link %63s delay=%lf jitter=%lf loss=%lf up=%lf down=%lf queue=%lf outage=%d",
-               modem, &delay_ms, &jitter_ms, &loss, &kbps[0], &kbps[1], &queue_ms, &outage) != 8)
+    if (sscanf(line,
+               "link %63s delay=%lf jitter=%lf loss=%lf burst=%lf up=%lf down=%lf queue=%lf "
+               "outage=%d",
+               modem, &delay_ms, &jitter_ms, &loss, &burst, &kbps[0], &kbps[1], &queue_ms,
+               &outage) != 9)
         return FALSE;
     for (int way = 0; way < 2 && !strcmp(modem, follow); way++) {
         Impairment *now = &ways[way].impairment;
         now->delay_ns = delay_ms * 1e6;
         now->jitter_ns = jitter_ms * 1e6;
-        now->loss = loss;
+        lose(now, loss, burst);
         now->rate_bps = kbps[way] * 1e3;
         now->queue_ns = queue_ms * 1e6;
         now->outage = outage != 0;

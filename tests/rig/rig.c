@@ -308,9 +308,9 @@ static void tell_links(Rig *rig)
         if (!data_link_now(rig->scenario, rig->world, i, &link))
             continue;
         g_autofree char *line = g_strdup_printf(
-            "link %s delay=%g jitter=%g loss=%g up=%.9g down=%.9g queue=%g outage=%d",
-            rig->modems[i].plan->name, link.delay_ms, link.jitter_ms, link.loss, link.up_kbps,
-            link.down_kbps, link.queue_ms, link.outage || rig->gone[i]);
+            "link %s delay=%g jitter=%g loss=%g burst=%g up=%.9g down=%.9g queue=%g outage=%d",
+            rig->modems[i].plan->name, link.delay_ms, link.jitter_ms, link.loss, link.burst,
+            link.up_kbps, link.down_kbps, link.queue_ms, link.outage || rig->gone[i]);
         if (g_strcmp0(line, rig->told_links->pdata[i]) == 0)
             continue;
         tell(rig, "%s", line);

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_COLUMNS 5
+
 static const char *const fault_names[FAULT_KIND_COUNT + 1] = {
     "drop",        "reset",      "vanish",  "renumber",  "mute",        "delay",       "duplicate",
     "reorder",     "truncate",   "malform", "garbage",   "unknown-tlv", "sentinel",    "error",
@@ -14,37 +16,46 @@ static const char *const fault_names[FAULT_KIND_COUNT + 1] = {
     "gps-corrupt", "clock-step", "run",     NULL};
 
 static const char *const follow_names[] = {"nothing", "radio", NULL};
+static const char *const effect_names[] = {"sinr", "level", NULL};
 
 const char *fault_kind_name(FaultKind kind)
 {
     return fault_names[kind];
 }
 
-/* "A:B A:B …" into pairs. */
-static GArray *read_pairs(ScenarioReader *r, const char *group, const char *key)
+/* Rows of `columns` numbers, "A:B,C A:B,C …", the first ascending from above `least`, the others
+ * not negative. `form` tells how to write them. */
+static GArray *read_rows(ScenarioReader *r, const char *group, const char *key, guint columns,
+                         double least, const char *form)
 {
-    GArray *pairs = g_array_new(FALSE, FALSE, 2 * sizeof(double));
+    GArray *rows = g_array_new(FALSE, FALSE, columns * (guint)sizeof(double));
     g_autofree char *text = scenario_reader_text(r, group, key, "");
     g_auto(GStrv) words = g_strsplit_set(text, " ;", -1);
-    double before = -1;
     for (guint i = 0; words[i] != NULL; i++) {
-        char *end = NULL;
-        double pair[2];
+        g_auto(GStrv) parts = g_strsplit_set(words[i], ":,", -1);
+        double row[MAX_COLUMNS];
         if (words[i][0] == '\0')
             continue;
-        pair[0] = g_ascii_strtod(words[i], &end);
-        gboolean good = end != words[i] && *end == ':';
-        const char *second = good ? end + 1 : "";
-        pair[1] = g_ascii_strtod(second, &end);
-        if (!good || end == second || *end != '\0' || pair[0] <= before || pair[1] < 0) {
-            scenario_reader_refuse(
-                r, group, key, "\"%s\": write METRES:VALUE METRES:VALUE …, ascending", words[i]);
+        gboolean good = g_strv_length(parts) == columns;
+        for (guint k = 0; good && k < columns; k++) {
+            char *end = NULL;
+            row[k] = g_ascii_strtod(parts[k], &end);
+            good = end != parts[k] && *end == '\0' && isfinite(row[k]) &&
+                   (k == 0 ? row[k] > least : row[k] >= 0);
+        }
+        if (!good) {
+            scenario_reader_refuse(r, group, key, "\"%s\": write %s, ascending", words[i], form);
             break;
         }
-        before = pair[0];
-        g_array_append_vals(pairs, pair, 1);
+        least = row[0];
+        g_array_append_vals(rows, row, 1);
     }
-    return pairs;
+    return rows;
+}
+
+static GArray *read_pairs(ScenarioReader *r, const char *group, const char *key)
+{
+    return read_rows(r, group, key, 2, -1, "METRES:VALUE METRES:VALUE …");
 }
 
 static void read_path(Scenario *scenario, ScenarioReader *r, const char *name)
@@ -234,6 +245,25 @@ static int compare_links(gconstpointer a, gconstpointer b)
     return x->at_s < y->at_s ? -1 : x->at_s > y->at_s;
 }
 
+/* What the radio does to a link beside its rate; NULL = as data-link.c has it. */
+static void read_effects(ScenarioReader *r, const char *group, LinkQuality *link)
+{
+    const char *key = "effects";
+    link->effects_by = (EffectsBy)scenario_reader_word(r, group, "effects-by", 0, effect_names);
+    link->effects = read_rows(r, group, key, sizeof(RadioEffect) / sizeof(double), -200,
+                              "VALUE:DELAY-MS,JITTER-MS,LOSS,BURST …");
+    for (guint i = 0; i < link->effects->len; i++) {
+        const RadioEffect *effect = &g_array_index(link->effects, RadioEffect, i);
+        if (effect->loss > 0.9 || effect->burst < 1)
+            scenario_reader_refuse(r, group, key, "loss is 0..0.9, a burst at least 1 packet");
+    }
+    if (link->effects->len > 0)
+        return;
+    if (link->effects_by != EFFECTS_BY_SINR)
+        scenario_reader_refuse(r, group, key, "is needed with effects-by=level");
+    g_clear_pointer(&link->effects, g_array_unref);
+}
+
 static void read_link(Scenario *scenario, ScenarioReader *r, const char *group)
 {
     LinkQuality link = {.modem = scenario_reader_text(r, group, "modem", ""),
@@ -252,6 +282,7 @@ static void read_link(Scenario *scenario, ScenarioReader *r, const char *group)
         (LinkFollow)scenario_reader_word(r, group, "follow", FOLLOW_NOTHING, follow_names);
     if (link.modem[0] == '\0')
         scenario_reader_refuse(r, group, NULL, "whose link? add modem=NAME");
+    read_effects(r, group, &link);
     g_array_append_val(scenario->links, link);
     g_array_sort(scenario->links, compare_links);
 }
@@ -371,8 +402,11 @@ static void free_names(Scenario *scenario)
         g_free(fault->modem);
         g_free(fault->text);
     }
-    for (guint i = 0; i < scenario->links->len; i++)
-        g_free(g_array_index(scenario->links, LinkQuality, i).modem);
+    for (guint i = 0; i < scenario->links->len; i++) {
+        LinkQuality *link = &g_array_index(scenario->links, LinkQuality, i);
+        g_free(link->modem);
+        g_clear_pointer(&link->effects, g_array_unref);
+    }
 }
 
 void scenario_free(Scenario *scenario)

@@ -92,6 +92,16 @@ typedef struct {
 
 typedef enum { FOLLOW_NOTHING, FOLLOW_RADIO } LinkFollow;
 
+typedef enum { EFFECTS_BY_SINR, EFFECTS_BY_LEVEL } EffectsBy;
+
+/* What a radio of this quality adds to a link; between two rows it is interpolated. */
+typedef struct {
+    double at; /* SINR in dB, or level in dBm */
+    double delay_ms, jitter_ms;
+    double loss;  /* 0..0.9 */
+    double burst; /* packets lost in a row, mean; at least 1 */
+} RadioEffect;
+
 /* What is planned of a modem's data link from at_s on; data-link.h makes of it what it does. */
 typedef struct {
     char *modem;
@@ -102,6 +112,8 @@ typedef struct {
     LinkFollow follow;
     double share;      /* of the cell's resources, 0..1 */
     double handover_s; /* nothing passes so long after a change of cell */
+    EffectsBy effects_by;
+    GArray *effects; /* RadioEffect, ascending in `at`; NULL = by SINR as data-link.c has it */
 } LinkQuality;
 
 typedef struct {

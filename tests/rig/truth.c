@@ -53,7 +53,7 @@ Truth *truth_new(const char *prefix, const Scenario *scenario, GError **error)
         return NULL;
     }
     fprintf(truth->links,
-            "time_ns,modem,delay_ms,jitter_ms,loss,up_kbps,down_kbps,queue_ms,outage\n");
+            "time_ns,modem,delay_ms,jitter_ms,loss,burst,up_kbps,down_kbps,queue_ms,outage\n");
     return g_steal_pointer(&truth);
 }
 
@@ -129,9 +129,9 @@ static void add_links(Truth *truth, const World *world, gint64 utc_ns, const gbo
         const char *name = g_array_index(truth->scenario->modems, ModemPlan, i).name;
         DataLink link;
         if (data_link_now(truth->scenario, world, i, &link))
-            fprintf(truth->links, "%" G_GINT64_FORMAT ",%s,%g,%g,%g,%.9g,%.9g,%g,%d\n", utc_ns,
-                    name, link.delay_ms, link.jitter_ms, link.loss, link.up_kbps, link.down_kbps,
-                    link.queue_ms, link.outage || gone[i]);
+            fprintf(truth->links, "%" G_GINT64_FORMAT ",%s,%g,%g,%g,%g,%.9g,%.9g,%g,%d\n", utc_ns,
+                    name, link.delay_ms, link.jitter_ms, link.loss, link.burst, link.up_kbps,
+                    link.down_kbps, link.queue_ms, link.outage || gone[i]);
     }
 }
 

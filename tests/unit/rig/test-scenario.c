@@ -31,6 +31,13 @@ static void test_errors(void)
         {PATH_GROUP RADIO "[link l]\nloss=0.1\n", "[link l]: whose link?"},
         {PATH_GROUP RADIO "[link l]\nmodem=n\n", "[link l] modem: no [modem n]"},
         {PATH_GROUP RADIO "[link l]\nmodem=m\nfollow=stars\n", "\"stars\" is none of"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\neffects=5:1,2,0.1\n",
+         "[link l] effects: \"5:1,2,0.1\": write VALUE:DELAY-MS,JITTER-MS,LOSS,BURST"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\neffects=5:1,2,0,1 4:1,2,0,1\n", "ascending"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\neffects=5:1,2,0,0.5\n", "at least 1 packet"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\neffects=5:1,2,1,1\n", "loss is 0..0.9"},
+        {PATH_GROUP RADIO "[link l]\nmodem=m\neffects-by=level\n",
+         "x:11: [link l] effects: is needed with effects-by=level"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
@@ -98,6 +105,57 @@ static void test_data_link(void)
     world_step(world, 165);
     g_assert_true(data_link_now(scenario, world, 0, &link));
     g_assert_true(link.outage);
+}
+
+/* What the radio adds to a link: the rows, what lies between them, what lies outside. */
+static void test_effect(void)
+{
+    static const RadioEffect table[] = {
+        {-5, 30, 60, 0.1, 4}, {5, 10, 20, 0.02, 2}, {20, 0, 0, 0, 1}};
+    static const RadioEffect wanted[] = {
+        {-9, 30, 60, 0.1, 4},   {-5, 30, 60, 0.1, 4}, {0, 20, 40, 0.06, 3}, {5, 10, 20, 0.02, 2},
+        {8, 8, 16, 0.016, 1.8}, {20, 0, 0, 0, 1},     {25, 0, 0, 0, 1}};
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        RadioEffect got = data_link_effect(table, G_N_ELEMENTS(table), wanted[i].at);
+        g_assert_cmpfloat_with_epsilon(got.delay_ms, wanted[i].delay_ms, 1e-9);
+        g_assert_cmpfloat_with_epsilon(got.jitter_ms, wanted[i].jitter_ms, 1e-9);
+        g_assert_cmpfloat_with_epsilon(got.loss, wanted[i].loss, 1e-9);
+        g_assert_cmpfloat_with_epsilon(got.burst, wanted[i].burst, 1e-9);
+    }
+    RadioEffect unknown = data_link_effect(table, G_N_ELEMENTS(table), (double)NAN);
+    g_assert_cmpfloat_with_epsilon(unknown.loss, 0.1, 1e-9);
+}
+
+/* The same along a drive, by level with a table of the scenario's own, on top of what the link has
+ * without radio. */
+static void test_effects_of_drive(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario =
+        scenario_parse("x",
+                       "[rig]\nduration-s=150\n" PATH_GROUP RADIO
+                       "[link a]\nmodem=m\nfollow=radio\ndelay-ms=15\njitter-ms=3\nloss=0.1\n"
+                       "effects-by=level\neffects=-130:40,50,0.5,5 -80:0,0,0,1\n",
+                       &error);
+    g_assert_no_error(error);
+    g_autoptr(World) world = world_new(scenario);
+    double least = 1e9, most = 0;
+    for (double t = 0; t < 150; t += 0.1) {
+        DataLink link;
+        world_step(world, t);
+        g_assert_true(data_link_now(scenario, world, 0, &link));
+        const RadioState *radio = world_radio(world, 0);
+        double level = CLAMP(radio->serving.rsrp_dbm, -130, -80), bad = (-80 - level) / 50;
+        if (radio->serving.cell == NULL)
+            continue;
+        g_assert_cmpfloat_with_epsilon(link.delay_ms, 15 + 40 * bad, 0.051);
+        g_assert_cmpfloat_with_epsilon(link.jitter_ms, 3 + 50 * bad, 0.051);
+        g_assert_cmpfloat_with_epsilon(link.loss, 1 - 0.9 * (1 - 0.5 * bad), 1e-9);
+        g_assert_cmpfloat_with_epsilon(link.burst, 1 + 4 * bad, 1e-9);
+        least = MIN(least, link.delay_ms);
+        most = MAX(most, link.delay_ms);
+    }
+    g_assert_cmpfloat(most - least, >, 5);
 }
 
 static void test_motion(void)
@@ -218,6 +276,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rig/link-rate", test_rate);
     g_test_add_func("/rig/data-link", test_data_link);
+    g_test_add_func("/rig/effect", test_effect);
+    g_test_add_func("/rig/effects-of-drive", test_effects_of_drive);
     g_test_add_func("/rig/scenario/errors", test_errors);
     g_test_add_func("/rig/scenario/motion", test_motion);
     g_test_add_func("/rig/scenario/path", test_path);
