@@ -118,10 +118,14 @@ bool stamp_request_read(const void *data, size_t length, const Key *key, StampRe
 }
 
 /* Carries TLVs back as RFC 8972, 4 asks of a reflector. We hold no key for TLVs: in authenticated
- * mode each is marked as not verified (I flag) and otherwise left alone. */
+ * mode each is marked as not verified (I flag) and otherwise left alone, but for Extra Padding
+ * alone, which needs no code (4.8). */
 static void answer_tlvs(uint8_t *tlvs, size_t length, bool authenticated)
 {
     size_t at = 0;
+    if (length >= STAMP_TLV_HEADER && tlvs[1] == TLV_EXTRA_PADDING &&
+        ((size_t)tlvs[2] << 8 | tlvs[3]) + STAMP_TLV_HEADER == length)
+        authenticated = false;
     while (length - at >= STAMP_TLV_HEADER) {
         size_t value = (size_t)tlvs[at + 2] << 8 | tlvs[at + 3];
         if (value > length - at - STAMP_TLV_HEADER) {
