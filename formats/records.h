@@ -226,7 +226,10 @@ typedef enum {
     X(INT, bytes_up, "byte", "bytes sent for it")                                                  \
     X(REAL, setup_ms, "ms", "time until the session stood; HTTP: first byte")                      \
     X(REAL, value, "", "its one result: rtt ms, bit/s, share of good windows; see probes.md")      \
-    X(TEXT, detail, "", "JSON: parameters and further results")
+    X(TEXT, detail, "", "JSON: parameters and further results")                                    \
+    X(INT, passive_down, "byte", "goodput down on the interface meanwhile, by the capture")        \
+    X(INT, passive_up, "byte", "the same up")                                                      \
+    X(REAL, passive_ratio, "", "bytes the probe counted / those the capture saw; see probes.md")
 
 #define LATENCY_COLUMNS(X)                                                                         \
     X(INT, time_ns, "ns", "start of the interval, or when the echo was sent")                      \

@@ -10,7 +10,7 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
-#define BUFFER_BYTES (512 * 1024)
+#define BUFFER_BYTES (1024 * 1024) /* a quarter of a second at 200 Mbit/s */
 #define BLOCK_MS     100
 #define TICK_MS      100
 #define MOST         1000 /* packets taken before other sources get their turn */
@@ -27,6 +27,8 @@ struct Capture {
     GSource *source, *tick;
     gsize skip; /* bytes of link header */
     gboolean broken;
+    GPtrArray *series; /* TrafficSeries that run */
+    guint64 dropped;   /* when they were looked at last */
     /* The interface's own addresses: raw IP has no link header that tells the direction, and two
      * handles, one for each, would give the packets out of order. */
     struct {
@@ -121,7 +123,9 @@ static void on_packet(guint8 *user, const struct pcap_pkthdr *header, const guin
     data += capture->skip;
     gsize captured = header->caplen - capture->skip, length = header->len - capture->skip;
     gboolean up = goes_up(capture, data, captured);
-    flow_packet(capture->flow, up, time_ns, data, captured, length);
+    FlowShare share = flow_packet(capture->flow, up, time_ns, data, captured, length);
+    for (guint i = 0; i < capture->series->len; i++)
+        traffic_series_add(capture->series->pdata[i], time_ns, up, &share);
     g_autoptr(GError) error = NULL;
     if (capture->debug &&
         !pcapng_packet(capture->debug, up, time_ns, data, captured, length, &error)) {
@@ -130,10 +134,35 @@ static void on_packet(guint8 *user, const struct pcap_pkthdr *header, const guin
     }
 }
 
-static void take(Capture *capture)
+/* TRUE if there was nothing left to take. */
+static gboolean take(Capture *capture)
 {
-    if (pcap_dispatch(capture->handle, MOST, on_packet, (guint8 *)capture) == PCAP_ERROR)
+    int n = pcap_dispatch(capture->handle, MOST, on_packet, (guint8 *)capture);
+    if (n == PCAP_ERROR)
         capture->broken = TRUE; /* the interface is gone */
+    return n <= 0;
+}
+
+void capture_add_series(Capture *capture, TrafficSeries *series)
+{
+    if (capture->series->len == 0)
+        capture->dropped = capture_dropped(capture);
+    g_ptr_array_add(capture->series, traffic_series_ref(series));
+}
+
+/* All packets before this time are in. */
+static void complete_series(Capture *capture, gint64 until_ns)
+{
+    guint64 dropped = capture->series->len ? capture_dropped(capture) : capture->dropped;
+    for (guint i = capture->series->len; i-- > 0;) {
+        TrafficSeries *series = capture->series->pdata[i];
+        series->lacking = series->lacking || dropped != capture->dropped;
+        if (series->end_ns > until_ns)
+            continue;
+        series->complete = TRUE;
+        g_ptr_array_remove_index_fast(capture->series, i);
+    }
+    capture->dropped = dropped;
 }
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
@@ -149,7 +178,10 @@ static gboolean on_tick(gpointer data)
 {
     Capture *capture = data;
     /* Packets come to us up to one block late. */
-    flow_advance(capture->flow, udp_realtime() - 2 * BLOCK_MS * G_GINT64_CONSTANT(1000000));
+    gint64 until_ns = udp_realtime() - 2 * BLOCK_MS * G_GINT64_CONSTANT(1000000);
+    flow_advance(capture->flow, until_ns);
+    if (capture->series->len && (capture->broken || take(capture)))
+        complete_series(capture, until_ns);
     return G_SOURCE_CONTINUE;
 }
 
@@ -208,6 +240,7 @@ Capture *capture_new(const ProbeHost *host, const ProbeModem *modem, GMainContex
     capture->modem = *modem;
     capture->debug = debug;
     capture->flow = flow_new(on_bin, capture);
+    capture->series = g_ptr_array_new_with_free_func((GDestroyNotify)traffic_series_unref);
     if (!set_up(capture, problem)) {
         g_set_error(error, PROBE_ERROR, PROBE_ERROR_INTERFACE, "capture on %s: %s",
                     modem->interface, problem);
@@ -237,10 +270,13 @@ void capture_free(Capture *capture)
         return;
     drop_source(capture->tick);
     drop_source(capture->source);
-    if (capture->source && !capture->broken)
-        take(capture);
+    while (capture->source && !capture->broken && !take(capture))
+        ;
+    if (capture->source)
+        complete_series(capture, G_MAXINT64);
     if (capture->handle)
         pcap_close(capture->handle);
+    g_ptr_array_unref(capture->series);
     flow_finish(capture->flow);
     flow_free(capture->flow);
     pcapng_free(capture->debug);

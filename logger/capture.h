@@ -7,6 +7,7 @@
 
 #include "logger/pcapng.h"
 #include "logger/probe.h"
+#include "logger/traffic-series.h"
 
 typedef struct Capture Capture;
 
@@ -18,6 +19,10 @@ Capture *capture_new(const ProbeHost *host, const ProbeModem *modem, GMainContex
 /* Hands out the rest. NULL is allowed. */
 void capture_free(Capture *capture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capture, capture_free)
+
+/* Adds what it sees to the series too (which it keeps a reference to), until the series' end_ns is
+ * past; then marks it complete. capture_free() completes all. */
+void capture_add_series(Capture *capture, TrafficSeries *series);
 
 /* Packets the kernel dropped because we were late. */
 guint64 capture_dropped(const Capture *capture);

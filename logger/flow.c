@@ -30,6 +30,8 @@ typedef struct {
     guint32 stamp;
     gint64 stamped_ns;
     guint32 last_stamp;
+    gboolean acking; /* the next is known */
+    guint32 acked;   /* number that the end it goes to expects next */
 } Side;
 
 typedef struct {
@@ -216,6 +218,20 @@ static void note_sent(Side *side, const Segment *segment, guint32 end, gint64 ti
         side->last_stamp = segment->stamp;
 }
 
+/* Bytes of the other way that the segment acknowledges and none did before. */
+static guint64 newly_acked(Side *other, const Segment *segment)
+{
+    if (!(segment->flags & TCP_ACK))
+        return 0;
+    gint32 ahead = (gint32)(segment->ack - other->acked);
+    gboolean known = other->acking;
+    if (known && ahead <= 0)
+        return 0;
+    other->acking = TRUE;
+    other->acked = segment->ack;
+    return known ? (guint64)ahead : 0;
+}
+
 /* An answer to what our side sent. */
 static void note_answer(Flow *flow, Side *ours, const Segment *segment, gint64 time_ns)
 {
@@ -349,30 +365,39 @@ void flow_finish(Flow *flow)
     flush_merged(flow);
 }
 
-void flow_packet(Flow *flow, gboolean up, gint64 time_ns, const guint8 *data, gsize captured,
-                 gsize length)
+static void count_transport(Flow *flow, gboolean up, gint64 time_ns, const Ip *ip,
+                            ByteReader *reader, FlowShare *share)
+{
+    Segment segment = {.protocol = ip->protocol};
+    if (ip->fragment || (ip->protocol != PROTOCOL_TCP && ip->protocol != PROTOCOL_UDP) ||
+        !read_transport(reader, ip->left, &segment)) {
+        share->goodput = ip->fragment ? ip->left : 0;
+        return;
+    }
+    share->goodput = segment.payload;
+    if (ip->protocol == PROTOCOL_UDP)
+        return;
+    Connection *connection = connection_of(flow, name_of(flow, up, ip, &segment));
+    share->goodput = new_payload(flow, connection, up, &segment, time_ns);
+    share->acked = newly_acked(&connection->side[!up], &segment);
+}
+
+FlowShare flow_packet(Flow *flow, gboolean up, gint64 time_ns, const guint8 *data, gsize captured,
+                      gsize length)
 {
     ByteReader reader = byte_reader(data, MIN(captured, length));
     Ip ip = {0};
-    Segment segment = {0};
+    FlowShare share = {0};
     up = up != FALSE;
     flow_advance(flow, time_ns);
     if (flow->bin.start_ns == 0)
         flow->bin.start_ns = time_ns - time_ns % FLOW_BIN_NS;
     if (!read_ip(&reader, length, &ip))
-        return;
-    flow->bin.bytes[up] += ip.total;
+        return share;
+    share.bytes = ip.total;
+    count_transport(flow, up, time_ns, &ip, &reader, &share);
+    flow->bin.bytes[up] += share.bytes;
     flow->bin.packets[up]++;
-    segment.protocol = ip.protocol;
-    if (ip.fragment || (ip.protocol != PROTOCOL_TCP && ip.protocol != PROTOCOL_UDP) ||
-        !read_transport(&reader, ip.left, &segment)) {
-        flow->bin.goodput[up] += ip.fragment ? ip.left : 0;
-        return;
-    }
-    if (ip.protocol == PROTOCOL_UDP) {
-        flow->bin.goodput[up] += segment.payload;
-        return;
-    }
-    Connection *connection = connection_of(flow, name_of(flow, up, &ip, &segment));
-    flow->bin.goodput[up] += new_payload(flow, connection, up, &segment, time_ns);
+    flow->bin.goodput[up] += share.goodput;
+    return share;
 }

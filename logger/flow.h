@@ -40,10 +40,16 @@ Flow *flow_new(FlowSink sink, gpointer data);
 void flow_free(Flow *flow);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Flow, flow_free)
 
+/* What one packet counted for. */
+typedef struct {
+    guint64 goodput, bytes; /* as in FlowBin; 0 for what is no IP */
+    guint64 acked;          /* bytes of TCP of the other way that it acknowledges anew */
+} FlowShare;
+
 /* One packet, from its IP header on: `captured` bytes of `length`. Times should ascend; a packet of
  * an earlier bin is counted in the current one. */
-void flow_packet(Flow *flow, gboolean up, gint64 time_ns, const guint8 *data, gsize captured,
-                 gsize length);
+FlowShare flow_packet(Flow *flow, gboolean up, gint64 time_ns, const guint8 *data, gsize captured,
+                      gsize length);
 
 /* Time went on to now_ns: hands out what is complete. */
 void flow_advance(Flow *flow, gint64 now_ns);

@@ -125,9 +125,9 @@ static Budget *open_budget(ProbeSchedule *schedule, const char *label)
 static void modem_free(gpointer data)
 {
     Modem *modem = data;
+    capture_free(modem->capture); /* first: the records of the others wait for it */
     g_ptr_array_unref(modem->ended);
     probe_run_free(modem->run);
-    capture_free(modem->capture);
     budget_free(modem->budget);
     g_free(modem->label);
     g_free(modem->interface);
@@ -141,6 +141,11 @@ static ProbeModem probe_modem(const Modem *modem)
         .source = modem->source, .label = modem->label, .interface = modem->run_interface};
 }
 
+static gboolean is_stream(const ProbeRun *run)
+{
+    return run->type == &probe_stamp || run->type == &probe_echo;
+}
+
 static void on_done(ProbeRun *run, gpointer data)
 {
     Modem *modem = data;
@@ -150,7 +155,7 @@ static void on_done(ProbeRun *run, gpointer data)
     modem->skipped += run->status == STATUS_SKIPPED;
     modem->cut += run->status == STATUS_CUT;
     modem->path = run->path;
-    if ((run->type == &probe_stamp || run->type == &probe_echo) && run->status != STATUS_OK)
+    if (is_stream(run) && run->status != STATUS_OK)
         modem->stream_ns = now_ns + RETRY_NS;
     /* It is still on the stack of its own call-back: freed at the next tick. */
     if (modem->run == run) {
@@ -168,6 +173,10 @@ static void begin(Modem *modem, const ProbeType *type)
                                schedule->context, on_done, modem);
     modem->run->path = modem->path;
     modem->ran = TRUE;
+    if (modem->capture && !is_stream(modem->run)) {
+        probe_run_watch(modem->run);
+        capture_add_series(modem->capture, modem->run->traffic);
+    }
     probe_run_start(modem->run);
 }
 
@@ -281,11 +290,6 @@ static unsigned transfers_running(const ProbeSchedule *schedule)
     return n;
 }
 
-static gboolean is_stream(const ProbeRun *run)
-{
-    return run->type == &probe_stamp || run->type == &probe_echo;
-}
-
 /* Tries what is due on one modem. TRUE if something was begun. */
 static gboolean try_due(Modem *modem, ProbePlanKind kind, gint64 now_ns)
 {
@@ -367,6 +371,15 @@ static void tend_stream(Modem *modem, gint64 now_ns)
         begin(modem, type);
 }
 
+/* Records of those that ended wait for what the capture saw until then. */
+static void settle_ended(Modem *modem, gboolean now)
+{
+    for (guint i = modem->ended->len; i-- > 0;) {
+        if (probe_run_settle(modem->ended->pdata[i], now))
+            g_ptr_array_remove_index(modem->ended, i);
+    }
+}
+
 static void tend_interface(Modem *modem)
 {
     ProbeSchedule *schedule = modem->schedule;
@@ -377,7 +390,7 @@ static void tend_interface(Modem *modem)
     if (modem->run)
         probe_run_stop(modem->run, "no-interface");
     g_clear_pointer(&modem->capture, capture_free);
-    g_ptr_array_set_size(modem->ended, 0); /* they borrow the name */
+    settle_ended(modem, TRUE); /* they borrow the name */
     g_free(modem->run_interface);
     modem->run_interface = index != 0 ? g_strdup(modem->interface) : NULL;
     modem->run_index = index;
@@ -496,7 +509,7 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         schedule->moved_ns = now_ns;
     for (guint i = 0; i < schedule->modems->len; i++) {
         Modem *modem = schedule->modems->pdata[i];
-        g_ptr_array_set_size(modem->ended, 0);
+        settle_ended(modem, FALSE);
         tend_interface(modem);
         tend_budget(modem);
         tend_obstacle(modem, now_ns);

@@ -422,8 +422,13 @@ static void add_rates(ThroughputRun *probe, gint64 now_ns)
     for (unsigned i = 0; i < probe->n; i++)
         threads[i] = (RateThread){(const RatePoint *)(const void *)probe->streams[i].points->data,
                                   probe->streams[i].points->len};
-    run->value = isnan(steady_bps) ? mean_bps : steady_bps;
-    probe_detail_text(run, "definition", isnan(steady_bps) ? "etsi-method-b" : "steady");
+    gboolean steady = !isnan(steady_bps);
+    run->value = steady ? steady_bps : mean_bps;
+    gint64 to_realtime_ns = run->start_ns - run->start_mono_ns;
+    run->counted.from_ns = (steady ? probe->warm_ns : probe->first_ns) + to_realtime_ns;
+    run->counted.to_ns = to_ns + to_realtime_ns;
+    run->counted.bytes = (double)(bytes - (steady ? probe->at_warm : probe->at_first));
+    probe_detail_text(run, "definition", steady ? "steady" : "etsi-method-b");
     probe_detail_real(run, "mean_bps", mean_bps);
     probe_detail_real(run, "steady_bps", steady_bps);
     probe_detail_real(run, "parallel_bps", 8 * rate_parallel_bytes_per_s(threads, probe->n));

@@ -176,6 +176,9 @@ void probe_run_free(ProbeRun *run)
         return;
     stop_watcher(run);
     run->type->clear(run);
+    if (run->finished)
+        (void)probe_run_settle(run, TRUE);
+    traffic_series_unref(run->traffic);
     g_string_free(run->detail, TRUE);
     g_string_free(run->cells, TRUE);
     g_free(run->target);
@@ -229,18 +232,37 @@ static void add_way(ProbeRun *run)
     }
 }
 
-static void add_record(ProbeRun *run, ProbeStatus status, const char *reason)
+/* What the capture saw while the probe ran, beside what the probe counted: content of HTTP against
+ * what was acknowledged its way, packets of a session against all of IP both ways. */
+static void add_traffic(const ProbeRun *run, Probe *record)
+{
+    if (!run->traffic || !run->traffic->complete || run->traffic->lacking)
+        return;
+    TrafficSum all = traffic_series_sum(run->traffic, run->start_ns, run->end_ns);
+    RECORD_SET(record, PROBE, passive_down, (gint64)(all.goodput[0] + 0.5));
+    RECORD_SET(record, PROBE, passive_up, (gint64)(all.goodput[1] + 0.5));
+    double counted = (double)(run->bytes_down + run->bytes_up);
+    double seen = all.bytes[0] + all.bytes[1];
+    if (run->counted.bytes > 0) {
+        counted = run->counted.bytes;
+        seen = traffic_series_sum(run->traffic, run->counted.from_ns, run->counted.to_ns)
+                   .acked[run->direction == DIRECTION_UP];
+    }
+    if (counted > 0 && seen > 0)
+        RECORD_SET(record, PROBE, passive_ratio, counted / seen);
+}
+
+static void add_record(const ProbeRun *run)
 {
     Probe record = {0};
-    g_autofree char *detail = NULL;
-    add_way(run);
-    detail = g_strdup_printf("{%s}", run->detail->str);
+    g_autofree char *detail = g_strdup_printf("{%s}", run->detail->str);
+    const char *reason = run->reason;
     RECORD_SET(&record, PROBE, time_ns, probe_utc_ns(run, run->start_ns));
     RECORD_SET(&record, PROBE, source, run->modem.source);
     RECORD_SET(&record, PROBE, id, run->id);
     RECORD_SET(&record, PROBE, kind, (int)run->type->kind);
-    RECORD_SET(&record, PROBE, end_ns, probe_utc_ns(run, udp_realtime()));
-    RECORD_SET(&record, PROBE, status, (int)status);
+    RECORD_SET(&record, PROBE, end_ns, probe_utc_ns(run, run->end_ns));
+    RECORD_SET(&record, PROBE, status, (int)run->status);
     if (reason && *reason)
         RECORD_SET(&record, PROBE, reason, reason);
     if (run->target)
@@ -253,7 +275,22 @@ static void add_record(ProbeRun *run, ProbeStatus status, const char *reason)
     if (!isnan(run->value))
         RECORD_SET(&record, PROBE, value, run->value);
     RECORD_SET(&record, PROBE, detail, detail);
+    add_traffic(run, &record);
     run->host->add(run->host->data, RECORD_PROBE, &record);
+}
+
+void probe_run_watch(ProbeRun *run)
+{
+    run->traffic = traffic_series_new(udp_realtime());
+}
+
+gboolean probe_run_settle(ProbeRun *run, gboolean now)
+{
+    if (!run->recorded && (now || !run->traffic || run->traffic->complete)) {
+        run->recorded = TRUE;
+        add_record(run);
+    }
+    return run->recorded;
 }
 
 void probe_run_finish(ProbeRun *run, ProbeStatus status, const char *reason)
@@ -261,8 +298,13 @@ void probe_run_finish(ProbeRun *run, ProbeStatus status, const char *reason)
     g_return_if_fail(!run->finished);
     run->finished = TRUE;
     run->status = status;
+    run->reason = reason;
+    run->end_ns = udp_realtime();
     stop_watcher(run);
-    add_record(run, status, reason);
+    add_way(run);
+    if (run->traffic)
+        run->traffic->end_ns = run->end_ns;
+    (void)probe_run_settle(run, FALSE);
     run->done(run, run->done_data);
 }
 

@@ -15,6 +15,7 @@
 #include "formats/records.h"
 #include "logger/key.h"
 #include "logger/media.h"
+#include "logger/traffic-series.h"
 #include "logger/udp.h"
 #include <gio/gio.h>
 
@@ -140,7 +141,17 @@ struct ProbeRun {
     GString *detail; /* members of a JSON object */
     ProbePath path;
     gboolean finished;
-    ProbeStatus status; /* once finished */
+    ProbeStatus status; /* once finished, with the next two */
+    const char *reason;
+    gint64 end_ns;
+    gboolean recorded;
+    TrafficSeries *traffic; /* what the interface carries meanwhile; NULL = nobody looks */
+    /* HTTP: content bytes that `value` comes from and when they were counted, CLOCK_REALTIME, for
+     * the comparison with `traffic`. All 0 = bytes_down and bytes_up, the whole run. */
+    struct {
+        gint64 from_ns, to_ns;
+        double bytes;
+    } counted;
     ProbeDone done;
     gpointer done_data;
     GString *cells; /* cells it went through */
@@ -156,6 +167,12 @@ struct ProbeRun {
 ProbeRun *probe_run_new(const ProbeType *type, const ProbeHost *host, const ProbeSettings *settings,
                         const ProbeModem *modem, GMainContext *context, ProbeDone done,
                         gpointer data);
+/* The interface is looked at: begins run->traffic, to be fed from now on. Before it is started.
+ * Its record then waits for probe_run_settle(). */
+void probe_run_watch(ProbeRun *run);
+/* Of a finished run: writes the record once the traffic until its end is known, or `now`. Returns
+ * TRUE when it is written. */
+gboolean probe_run_settle(ProbeRun *run, gboolean now);
 /* NULL is allowed. A run that has not finished is dropped without a record. */
 void probe_run_free(ProbeRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProbeRun, probe_run_free)
@@ -171,7 +188,8 @@ void probe_skipped(const ProbeType *type, const ProbeHost *host, const ProbeMode
 
 /* --- for the kinds themselves --- */
 
-/* Writes the probe's record and calls `done`. Nothing may be done with the run after. */
+/* Writes the probe's record (later, if its traffic is looked at) and calls `done`. `reason` is
+ * static or interned. Nothing may be done with the run after. */
 void probe_run_finish(ProbeRun *run, ProbeStatus status, const char *reason);
 /* Members of the record's detail. NAN is left out. */
 void probe_detail_real(ProbeRun *run, const char *name, double value);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define NS_PER_S    G_GINT64_CONSTANT(1000000000)
-#define IP_HEADS    28
 #define FIRST_RETRY (NS_PER_S / 4)
 #define LAST_RETRY  NS_PER_S
 #define COOKIE_NS   (5 * NS_PER_S) /* START is repeated with one cookie so long */
@@ -37,6 +36,12 @@ struct SessionClient {
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data);
 
+/* Heads of IP and UDP on our packets, bytes. */
+static gint64 heads(const SessionClient *client)
+{
+    return client->peer.address.ss_family == AF_INET6 ? 48 : 28;
+}
+
 static void watch(SessionClient *client, gboolean on)
 {
     if (client->readable) {
@@ -57,7 +62,7 @@ static int send_message(SessionClient *client, const SessionMessage *message)
     gsize length = session_write(message, client->run->settings->key, data, sizeof data);
     int trouble = udp_send(client->socket, data, length, NULL, NULL);
     if (trouble == 0)
-        client->run->bytes_up += (gint64)length + IP_HEADS;
+        client->run->bytes_up += (gint64)length + heads(client);
     return trouble;
 }
 
@@ -226,7 +231,7 @@ static void on_packet(const UdpPacket *packet, gpointer data)
     MediaHeader header;
     if (client->state == STATE_OVER)
         return;
-    client->run->bytes_down += (gint64)packet->length + IP_HEADS;
+    client->run->bytes_down += (gint64)packet->length + heads(client);
     if (media_read(packet->data, packet->length, &header)) {
         if (!client->ever || header.token != client->grant.token)
             return;
@@ -314,7 +319,7 @@ unsigned session_client_send(SessionClient *client, const UdpOut *packets, unsig
 {
     unsigned sent = udp_send_many(client->socket, packets, n, NULL, NULL, trouble);
     for (unsigned i = 0; i < sent; i++)
-        client->run->bytes_up += (gint64)packets[i].length + IP_HEADS;
+        client->run->bytes_up += (gint64)packets[i].length + heads(client);
     return sent;
 }
 

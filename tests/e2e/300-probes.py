@@ -33,13 +33,11 @@ train-down=3
 train-up=3
 meeting-every=90 s
 meeting-length=5 s
-download-url=http://{probelab.FAR}/big
 download-every=90 s
-upload-url=http://{probelab.FAR}/up/x
 upload-every=90 s
 transfer-length=2 s
 warm-up=500 ms
-transfers-at-once=4""", name=probelab.NAME)
+{probelab.TRANSFERS}""", name=probelab.NAME)
 lab.rig()
 lab.gpsd()
 lab.logger()
@@ -83,6 +81,7 @@ def rows(modem, begin, end):
             begin <= lab.seconds(r["time_ns"]) < end]
 
 
+ratios = []
 for modem in LINKS:
     done = {(p["kind"], p["direction"]) for p in lab.probes(source=modem, status="ok")}
     kinds = {kind for kind, _ in done}
@@ -96,6 +95,19 @@ for modem in LINKS:
     want(any(r["rate_bps"] and r["rate_bps"] > 5e6 for r in passive), modem, "passive rates")
     trains = [r for r in throughputs if r["source"] == modem and r["kind"] == "train"]
     want({r["direction"] for r in trains} == {"down", "up"}, modem, "no trains")
+    # What the capture saw while a probe ran is what the probe counted.
+    for probe in lab.probes(source=modem, status="ok"):
+        ratio = probe["passive_ratio"]
+        if probe["kind"] == "stamp":
+            want(ratio is None, modem, "a ratio of a stream", probe)
+            continue
+        ratios.append(ratio)
+        want(ratio is None or 0.98 <= ratio <= 1.02, modem, "probe and capture", probe)
+        way = {"down": "bytes_down", "up": "bytes_up"}.get(probe["direction"])
+        if ratio and way:
+            # All of it: content and a little more, up also what was not yet acknowledged.
+            want(probe[way] <= probe["passive_" + probe["direction"]] <= 1.3 * probe[way], modem,
+                 "goodput", probe)
     meeting = lab.probes("meeting", modem, "ok")[0]
     want(meeting["setup_ms"] >= 4 * DELAY[modem], modem, "set up after", meeting["setup_ms"])
     judged = [r for r in lab.records("meetings")
@@ -111,6 +123,10 @@ for modem in LINKS:
     want(sum(r["received"] for r in rows(modem, 48, 57)) > 100, modem, "is silent at the end")
     last = max(lab.probes(source=modem), key=lambda p: p["time_ns"])
     want((last["status"], last["reason"]) == ("cut", "stop"), modem, "ended by", last)
+# None where the capture lost packets, as it may on a machine that is too busy.
+known = [ratio for ratio in ratios if ratio is not None]
+print(f"probe to capture: {len(known)} of {len(ratios)} ratios, {min(known):.4f} to {max(known):.4f}")
+want(len(known) > 0.7 * len(ratios), "ratios", ratios)
 ids = [p["id"] for p in lab.probes()]
 want(len(ids) == len(set(ids)), "numbers of probes are not unique")
 

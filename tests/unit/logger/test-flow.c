@@ -68,12 +68,12 @@ static gsize segment(guint8 *data, gboolean up, guint32 seq, guint32 ack, guint8
     return writer.at;
 }
 
-static void feed(Flow *flow, gint64 at_ms, gboolean up, guint32 seq, guint32 ack, guint8 flags,
-                 gsize payload, guint32 stamp, guint32 echo)
+static FlowShare feed(Flow *flow, gint64 at_ms, gboolean up, guint32 seq, guint32 ack, guint8 flags,
+                      gsize payload, guint32 stamp, guint32 echo)
 {
     guint8 data[100];
     gsize length, captured = segment(data, up, seq, ack, flags, payload, stamp, echo, &length);
-    flow_packet(flow, up, T0 + at_ms * MS, data, captured, length);
+    return flow_packet(flow, up, T0 + at_ms * MS, data, captured, length);
 }
 
 /* Handshake, a megabyte down with acknowledgements, one hole filled late. */
@@ -153,6 +153,32 @@ static void test_retransmission(void)
     g_assert_cmpfloat_with_epsilon(out.rtt_ms[0], 25, 1e-6);
 }
 
+/* Each byte of ours is acknowledged once, over the end of the numbers and whatever comes twice. */
+static void test_acknowledged(void)
+{
+    static Out out;
+    g_autoptr(Flow) flow = flow_new(collect, &out);
+    static const struct {
+        gboolean up;
+        guint32 seq, ack;
+        guint8 flags;
+        gsize payload;
+        guint64 acked;
+    } rows[] = {
+        {TRUE, 0xffffff00, 0, SYN, 0, 0},    {FALSE, 1, 0xffffff01, SYN | ACK, 0, 0},
+        {TRUE, 0xffffff01, 2, ACK, 1000, 0}, {FALSE, 2, 0xffffff81, ACK, 0, 128},
+        {FALSE, 2, 0xffffff81, ACK, 500, 0}, {TRUE, 745, 502, ACK, 0, 500},
+        {FALSE, 502, 745, ACK, 0, 872},      {FALSE, 2, 0xffffff81, ACK, 0, 0}, /* overtaken */
+        {FALSE, 502, 9999, 0, 100, 0}}; /* says nothing of it */
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        FlowShare share = feed(flow, (gint64)i, rows[i].up, rows[i].seq, rows[i].ack, rows[i].flags,
+                               rows[i].payload, 0, 0);
+        g_assert_cmpuint(share.acked, ==, rows[i].acked);
+        g_assert_cmpuint(share.goodput, ==, i == 4 || rows[i].up || i == 8 ? rows[i].payload : 0);
+        g_assert_cmpuint(share.bytes, ==, 40 + rows[i].payload);
+    }
+}
+
 /* Any bytes at all: no crash, and no more goodput than the packet could hold. */
 static void test_garbage(void)
 {
@@ -228,6 +254,7 @@ int main(int argc, char **argv)
     g_test_add_func("/flow/download", test_download);
     g_test_add_func("/flow/stamps", test_stamps);
     g_test_add_func("/flow/retransmission", test_retransmission);
+    g_test_add_func("/flow/acknowledged", test_acknowledged);
     g_test_add_func("/flow/garbage", test_garbage);
     g_test_add_func("/flow/pcapng", test_pcapng);
     return g_test_run();
