@@ -144,6 +144,26 @@ class Link:
             self.emulator.wait(10)
 
 
+class Wire:
+    """Client and server joined by the kernel alone (veth), each way shaped by tc's token bucket: a
+    second opinion on rates. `works` is FALSE where the kernel has no such shaper."""
+
+    def __init__(self, lab, interface, number, mbps):
+        self.lab, self.interface = lab, interface
+        self.client, self.server = Space(lab), Space(lab)
+        self.client_address, self.address = f"10.{number}.0.1", f"10.{number}.0.2"
+        lab.run(self.client, ["ip", "link", "add", interface, "type", "veth", "peer", "name", "lab0",
+                              "netns", str(self.server.holder.pid)])
+        self.works = True
+        for space, name, address in ((self.client, interface, self.client_address),
+                                     (self.server, "lab0", self.address)):
+            lab.run(space, ["ip", "address", "add", address + "/24", "dev", name])
+            lab.run(space, ["ip", "link", "set", name, "up"])
+            done = lab.run(space, ["tc", "qdisc", "add", "dev", name, "root", "tbf", "rate",
+                                   f"{mbps}mbit", "burst", "4kb", "latency", "80ms"], check=False)
+            self.works = self.works and done.returncode == 0
+
+
 class Lab:
     def __init__(self):
         enter()
@@ -162,6 +182,10 @@ class Lab:
     def link(self, interface="wwan0", truth=None, client=None, follow=None):
         self.links += 1
         return Link(self, interface, self.links, truth, client, follow)
+
+    def wire(self, interface, mbps):
+        self.links += 1
+        return Wire(self, interface, self.links, mbps)
 
     @staticmethod
     def command(space, command):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throughput against a real nginx and against servers that misbehave; trains; passive agreement."""
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -149,6 +150,27 @@ def passive_part(checks, output):
                 f"passive round trips {len(trips)} {trips[:1]}")
 
 
+def shaped_part(lab, checks):
+    """The kernel's own shaper as the link: 10 Mbit/s of Ethernet frames carry 1448 bytes of content in
+    1514 each."""
+    if not shutil.which("tc"):
+        print("note: no tc, its opinion on rates is not asked")
+        return
+    wire = lab.wire("wwan4", 10)
+    if not wire.works:
+        print("note: tc's token bucket does not work here, its opinion on rates is not asked")
+        return
+    webserver.nginx(lab, wire)
+    for kind, url in (("download", "/big"), ("upload", "/up/x")):
+        def compared(trial, kind=kind, url=url):
+            records = lab.probe(wire, kind, "-u", f"http://{wire.address}{url}", "-s", "6",
+                                "--warm-up", "1")
+            due = 10e6 * 1448 / 1514
+            trial.near(probe_of(records)["value"] / 1e6, due / 1e6, 0.03 * due / 1e6,
+                       f"{kind} through tbf")
+        checks.patient(compared)
+
+
 def evil_part(lab, checks):
     link = lab.link("wwan1")
     link.set("both delay=5 rate=50")
@@ -207,7 +229,7 @@ def main():
     lab = netlab.Lab()
     webserver.need()
     checks = netlab.Checks()
-    checks.together(lab, (nginx_part, evil_part, train_part))
+    checks.together(lab, (nginx_part, evil_part, train_part, shaped_part))
     checks.end()
 
 
