@@ -243,7 +243,7 @@ static void add_traffic(const ProbeRun *run, Probe *record)
     RECORD_SET(record, PROBE, passive_up, (gint64)(all.goodput[1] + 0.5));
     double counted = (double)(run->bytes_down + run->bytes_up);
     double seen = all.bytes[0] + all.bytes[1];
-    if (run->counted.bytes > 0) {
+    if (run->counted.to_ns != 0) {
         counted = run->counted.bytes;
         seen = traffic_series_sum(run->traffic, run->counted.from_ns, run->counted.to_ns)
                    .acked[run->direction == DIRECTION_UP];

@@ -11,6 +11,7 @@
 #define LAST_RETRY  NS_PER_S
 #define COOKIE_NS   (5 * NS_PER_S) /* START is repeated with one cookie so long */
 #define BUFFER      (1 << 20)
+#define STOPS       3              /* no answer comes to STOP, and one may be lost */
 #define START_NS    (NS_PER_S / 5) /* the reflector's stream begins so long after ACCEPT */
 
 typedef enum { STATE_RESOLVING, STATE_HELLO, STATE_START, STATE_STANDS, STATE_OVER } State;
@@ -190,7 +191,8 @@ void session_client_free(SessionClient *client)
     client->retry = NULL;
     if (client->ever) {
         client->ask.type = SESSION_STOP;
-        (void)send_message(client, &client->ask);
+        for (int i = 0; i < STOPS; i++)
+            (void)send_message(client, &client->ask);
     }
     client->state = STATE_OVER;
     client->freed = TRUE;

@@ -120,6 +120,7 @@ def nginx_part(lab, checks):
                       ("download", f"https:{base}/big")):
         checks.patient(lambda trial: transfer(lab, link, trial, kind, url, folder))
     checks.patient(lambda trial: volume(lab, link, trial, f"http:{base}/big"))
+    checks.patient(lambda trial: nothing_after(lab, link, trial))
     records = lab.probe(link, "upload", "-u", f"http:{base}/up/b", "-s", "20", "--megabytes", "3")
     probe = probe_of(records)
     checks.that(probe["status"] == "ok" and abs(probe["bytes_up"] - 3e6) < 5e4,
@@ -134,6 +135,19 @@ def nginx_part(lab, checks):
         checks.that((probe["status"], probe["reason"]) == (status, reason), f"{path}: {probe}")
     capture.terminate()
     passive_part(checks, capture.communicate(timeout=10)[0])
+
+
+def nothing_after(lab, link, checks):
+    """An upload that was ended by its time is over: what the system still had to send is not sent."""
+    link.set("both rate=0.5 queue=300")
+    records = lab.probe(link, "upload", "-u", f"http://{link.address}/up/c", "-s", "2", "--streams",
+                        "6")
+    checks.that(probe_of(records)["status"] == "ok", f"{probe_of(records)}")
+    time.sleep(0.5)
+    before = link.carried()
+    time.sleep(1.5)
+    checks.that(link.carried() - before < 8000, f"{link.carried() - before} bytes after the end")
+    link.set("both rate=20 queue=80")
 
 
 def passive_part(checks, output):
