@@ -211,7 +211,12 @@ static int on_socket_made(void *user, curl_socket_t fd, curlsocktype purpose)
 
 static int on_socket_over(void *user, curl_socket_t fd)
 {
+    /* Ended by time or budget: what the system still holds must not go on for seconds, on the data
+     * plan's account and in the way of the next probe. */
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     Stream *stream = user;
+    if (stream->owner->ending)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     for (unsigned i = 0; i < stream->n_fds; i++) {
         if (stream->fds[i] == fd)
             stream->fds[i] = stream->fds[--stream->n_fds];
