@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/drive-schema.h"
 
+#include "formats/drive-file.h"
+
 #include <string.h>
 
 G_DEFINE_QUARK(drive - error - quark, drive_error)
@@ -68,6 +70,45 @@ char *drive_schema_sql(void)
     g_string_append_printf(sql, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n",
                            DRIVE_APPLICATION_ID, DRIVE_FORMAT_VERSION);
     return g_string_free(sql, FALSE);
+}
+
+/* Which columns the table has, by their numbers here; 0 if there is no such table. */
+static gboolean columns_there(sqlite3 *db, const char *path, const RecordType *type, guint64 *there,
+                              GError **error)
+{
+    g_autofree char *sql = g_strdup_printf("PRAGMA table_info(%s)", type->table);
+    sqlite3_stmt *stmt = drive_prepare(db, path, sql, error);
+    if (stmt == NULL)
+        return FALSE;
+    *there = 0;
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(stmt, 1);
+        int c = name != NULL ? record_find_column(type, name) : -1;
+        if (c >= 0)
+            *there |= G_GUINT64_CONSTANT(1) << c;
+    }
+    sqlite3_finalize(stmt);
+    return TRUE;
+}
+
+gboolean drive_schema_add_columns(sqlite3 *db, const char *path, GError **error)
+{
+    for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
+        const RecordType *type = record_type((RecordKind)kind);
+        guint64 there = 0;
+        if (!columns_there(db, path, type, &there, error))
+            return FALSE;
+        for (unsigned c = 0; there != 0 && c < type->n_columns; c++) {
+            if ((there >> c & 1) != 0)
+                continue;
+            g_autofree char *sql =
+                g_strdup_printf("ALTER TABLE %s ADD COLUMN %s %s", type->table,
+                                type->columns[c].name, sql_type(type->columns[c].type));
+            if (!drive_exec(db, path, sql, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 gboolean drive_sqlite_error(GError **error, sqlite3 *db, int rc, const char *path, const char *what)

@@ -13,6 +13,10 @@
  * Returns: (transfer full). */
 char *drive_schema_sql(void);
 
+/* Adds the columns that record tables have now and had not when the drive was made; the rows that
+ * are there have NULL in them. */
+gboolean drive_schema_add_columns(sqlite3 *db, const char *path, GError **error);
+
 /* Turns an SQLite result code into a GError: "PATH: what: SQLite's words; advice". `db` may be
  * NULL. Always returns FALSE, for `return drive_sqlite_error(…)`. */
 gboolean drive_sqlite_error(GError **error, sqlite3 *db, int rc, const char *path,

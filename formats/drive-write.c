@@ -248,7 +248,8 @@ DriveWriter *drive_open_append(const char *path, GError **error)
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
     writer->was_closed = has_no_wal(fd);
     if (!lock(writer, error) || !open_database(writer, error) ||
-        !drive_check_version(writer->db, path, error) || !start_writing(writer, error) ||
+        !drive_check_version(writer->db, path, error) ||
+        !drive_schema_add_columns(writer->db, path, error) || !start_writing(writer, error) ||
         !drive_exec(writer->db, path, "PRAGMA wal_checkpoint(TRUNCATE)", error) ||
         !drive_writer_load_extents(writer, error) || !drive_writer_begin(writer, error) ||
         !drive_exec(writer->db, path, "DELETE FROM meta WHERE key = 'closed'", error))
