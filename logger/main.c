@@ -3,6 +3,7 @@
 #include "logger/box.h"
 #include "logger/check.h"
 #include "logger/privilege.h"
+#include "logger/seal-child.h"
 #include "logger/status.h"
 
 #include <locale.h>
@@ -17,6 +18,7 @@
 typedef struct {
     char *config;
     char *socket;
+    const char *operand; /* word after the command; NULL: none */
     gboolean watch, json, version;
 } Options;
 
@@ -82,15 +84,44 @@ static int sample(const Options *options)
     return 0;
 }
 
+static int seal(const Options *options)
+{
+    return seal_child_main(options->operand);
+}
+
 static const struct {
     const char *name, *help;
     int (*run)(const Options *options);
+    const char *operand; /* it must have; NULL: none */
 } commands[] = {
-    {"run", "record until stopped (this is what happens without a command)", run},
-    {"check", "test configuration, modems, GPS, clock, disk; say what to fix", check},
-    {"status", "show what a running logger sees; --watch, --json", status},
-    {"sample", "print a configuration with all keys and their defaults", sample},
+    {"run", "record until stopped (this is what happens without a command)", run, NULL},
+    {"check", "test configuration, modems, GPS, clock, disk; say what to fix", check, NULL},
+    {"status", "show what a running logger sees; --watch, --json", status, NULL},
+    {"sample", "print a configuration with all keys and their defaults", sample, NULL},
+    {"seal", "make a closed drive small, as a running logger does by itself", seal, "DRIVE"},
 };
+
+/* Returns the exit status. */
+static int carry_out(Options *options, int n_words, char **words)
+{
+    const char *name = n_words > 0 ? words[0] : "run";
+    options->operand = n_words > 1 ? words[1] : NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        gboolean wanted = commands[i].operand != NULL;
+        if (n_words <= (wanted ? 2 : 1) && wanted == (options->operand != NULL))
+            return commands[i].run(options);
+        g_autofree char *text =
+            n_words > (wanted ? 2 : 1)
+                ? g_strdup_printf("%s: unexpected word %s; see --help", name, words[wanted ? 2 : 1])
+                : g_strdup_printf("%s: %s is missing; see --help", name, commands[i].operand);
+        return fail(text, 2);
+    }
+    g_autofree char *text =
+        g_strdup_printf("unknown command %s; there are run, check, status, sample and seal", name);
+    return fail(text, 2);
+}
 
 int main(int argc, char **argv)
 {
@@ -128,17 +159,7 @@ int main(int argc, char **argv)
     }
     if (options.config == NULL)
         options.config = g_strdup(DEFAULT_CONFIG);
-    const char *name = argc > 1 ? argv[1] : "run";
-    int result = -1;
-    for (size_t i = 0; i < G_N_ELEMENTS(commands) && result < 0 && argc <= 2; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            result = commands[i].run(&options);
-    if (result < 0) {
-        g_autofree char *text =
-            g_strdup_printf("unknown command %s; there are run, check, status and sample",
-                            argc > 2 ? argv[2] : name);
-        result = fail(text, 2);
-    }
+    int result = carry_out(&options, argc - 1, argv + 1);
     g_free(options.config);
     g_free(options.socket);
     return result;

@@ -3,13 +3,18 @@
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
 #include "formats/evidence.h"
+#include "logger/seal-child.h"
 
-#include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* How long an interrupted process may take to put things back, and how long sealing may take when
+ * the logger ends: well within TimeoutStopSec of the service. */
+enum { INTERRUPT_US = 6 * G_USEC_PER_SEC, LAST_SEALING_US = 6 * G_USEC_PER_SEC };
 
 /* linux/ioprio.h: who is a thread; class "idle", which gets the disk when nobody else wants it. */
 enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13, LOWEST_PRIORITY = 19 };
@@ -21,13 +26,14 @@ struct Sealer {
     GMutex lock; /* all below */
     GCond changed;
     GQueue paths; /* waiting */
-    GCancellable *cancel;
+    GQueue own;   /* those of `paths` and the one under way that this run recorded */
+    pid_t child;  /* sealing; 0: none */
     gboolean running, stop;
     guint holds;
 };
 
-/* A drive of an hour costs a second of CPU and some megabytes of writing, which can wait. Threads
- * that this one starts inherit it. Where it is not allowed, sealing takes its share. */
+/* A drive of an hour costs a second of CPU and some megabytes of writing, which can wait. Processes
+ * that this thread starts inherit it. Where it is not allowed, sealing takes its share. */
 static void give_way(void)
 {
     pid_t thread = (pid_t)syscall(SYS_gettid);
@@ -45,33 +51,51 @@ static gboolean has_room(const Sealer *sealer, const char *path)
            left >= (guint64)sealer->config->keep_free + (guint64)drive.st_size / 2;
 }
 
+/* Until g_get_monotonic_time() is `until_us`; 0 = as long as it takes. */
+static SealOutcome seal(Sealer *sealer, const char *path, gint64 until_us)
+{
+    g_autoptr(GError) error = NULL;
+    g_mutex_lock(&sealer->lock);
+    gboolean go = until_us != 0 || (!sealer->stop && sealer->holds == 0);
+    pid_t child = sealer->child = go ? seal_child_start(path, &error) : 0;
+    g_mutex_unlock(&sealer->lock);
+    if (error != NULL)
+        g_warning("%s", error->message);
+    if (child == 0)
+        return go ? SEAL_FAILED : SEAL_INTERRUPTED;
+    if (!seal_child_wait(child, until_us)) {
+        (void)kill(child, SIGTERM);
+        if (!seal_child_wait(child, g_get_monotonic_time() + INTERRUPT_US))
+            (void)kill(child, SIGKILL);
+    }
+    (void)seal_child_wait(child, 0);
+    g_mutex_lock(&sealer->lock);
+    SealOutcome outcome = seal_child_reap(child);
+    sealer->child = 0;
+    g_mutex_unlock(&sealer->lock);
+    return outcome;
+}
+
 /* FALSE if it was interrupted. */
-static gboolean finish(const Sealer *sealer, const char *path, GCancellable *cancel)
+static gboolean finish(Sealer *sealer, const char *path, gint64 until_us)
 {
     /* The scan at the start and sealer_add() may both have named a drive that was closed just then.
      */
     if (evidence_exists(path))
         return TRUE;
-    if (!sealer->config->seal || !drive_wants_sealing(path)) {
-        if (sealer->config->evidence)
-            store_make_evidence(sealer->store, path);
-        return TRUE;
+    if (sealer->config->seal && drive_wants_sealing(path)) {
+        if (!has_room(sealer, path)) {
+            g_message(
+                "%s: no room on the disk to make it small; that is tried again at the next start",
+                path);
+            return TRUE;
+        }
+        SealOutcome outcome = seal(sealer, path, until_us);
+        if (outcome == SEAL_INTERRUPTED)
+            return FALSE;
+        if (outcome == SEAL_BUSY)
+            return TRUE; /* whoever has it tells of it when it is closed */
     }
-    if (!has_room(sealer, path)) {
-        g_message("%s: no room on the disk to make it small; that is tried again at the next start",
-                  path);
-        return TRUE;
-    }
-    g_autoptr(GError) error = NULL;
-    if (drive_seal(path, cancel, &error))
-        g_message("made %s small", path);
-    else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-        return FALSE;
-    else if (g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY)) {
-        g_message("%s; that is tried again at the next start", error->message);
-        return TRUE; /* whoever has it tells of it when it is closed */
-    } else
-        g_warning("%s; the drive stays as it is", error->message);
     if (sealer->config->evidence)
         store_make_evidence(sealer->store, path);
     return TRUE;
@@ -93,6 +117,31 @@ static gboolean is_wanted(const Sealer *sealer, const char *path)
            (sealer->config->evidence && is_closed(path));
 }
 
+static GList *find(GQueue *queue, const char *path)
+{
+    return g_queue_find_custom(queue, path, (GCompareFunc)strcmp);
+}
+
+static void forget(GQueue *queue, const char *path)
+{
+    GList *link = find(queue, path);
+    if (link == NULL)
+        return;
+    g_free(link->data);
+    g_queue_delete_link(queue, link);
+}
+
+static void add(Sealer *sealer, const char *path, gboolean own)
+{
+    g_mutex_lock(&sealer->lock);
+    if (find(&sealer->paths, path) == NULL)
+        g_queue_push_tail(&sealer->paths, g_strdup(path));
+    if (own && find(&sealer->own, path) == NULL)
+        g_queue_push_tail(&sealer->own, g_strdup(path));
+    g_cond_broadcast(&sealer->changed);
+    g_mutex_unlock(&sealer->lock);
+}
+
 static gpointer run(gpointer data)
 {
     Sealer *sealer = data;
@@ -100,7 +149,7 @@ static gpointer run(gpointer data)
     g_autoptr(GPtrArray) left = store_closed(sealer->store);
     for (guint i = 0; i < left->len; i++)
         if (is_wanted(sealer, g_ptr_array_index(left, i)))
-            sealer_add(sealer, g_ptr_array_index(left, i));
+            add(sealer, g_ptr_array_index(left, i), FALSE);
     g_mutex_lock(&sealer->lock);
     while (!sealer->stop) {
         if (sealer->holds > 0 || g_queue_is_empty(&sealer->paths)) {
@@ -108,17 +157,16 @@ static gpointer run(gpointer data)
             continue;
         }
         g_autofree char *path = g_queue_pop_head(&sealer->paths);
-        g_autoptr(GCancellable) cancel = g_cancellable_new();
-        sealer->cancel = cancel;
         sealer->running = TRUE;
         g_mutex_unlock(&sealer->lock);
         /* It may have been found at the start and told of as well, or shifted meanwhile. */
-        gboolean over = !is_wanted(sealer, path) || finish(sealer, path, cancel);
-        (void)malloc_trim(0); /* what a drive took for seconds is not needed for hours */
+        gboolean over = !is_wanted(sealer, path) || finish(sealer, path, 0);
         g_mutex_lock(&sealer->lock);
-        sealer->cancel = NULL;
         sealer->running = FALSE;
-        if (!over)
+        /* Told of meanwhile, as it was just being closed, it comes once more. */
+        if (over && find(&sealer->paths, path) == NULL)
+            forget(&sealer->own, path);
+        else if (!over)
             g_queue_push_head(&sealer->paths, g_steal_pointer(&path));
         g_cond_broadcast(&sealer->changed);
     }
@@ -134,8 +182,36 @@ Sealer *sealer_new(Store *store, const ConfigStore *config)
     g_mutex_init(&sealer->lock);
     g_cond_init(&sealer->changed);
     g_queue_init(&sealer->paths);
+    g_queue_init(&sealer->own);
     sealer->thread = g_thread_new("seal", run, sealer);
     return sealer;
+}
+
+/* Locked. A process that does not end by itself, as its disk does not answer, is killed: a drive is
+ * whole at any instant. */
+static void interrupt(Sealer *sealer)
+{
+    if (sealer->child != 0)
+        (void)kill(sealer->child, SIGTERM);
+    gint64 until = g_get_monotonic_time() + INTERRUPT_US;
+    while (sealer->running)
+        if (!g_cond_wait_until(&sealer->changed, &sealer->lock, until) && sealer->child != 0) {
+            (void)kill(sealer->child, SIGKILL);
+            until = g_get_monotonic_time() + INTERRUPT_US;
+        }
+}
+
+/* What this run recorded has its evidence before the logger ends: made small before that if there
+ * is time, as it is if not. What earlier runs left waits for the next start. */
+static void finish_own(Sealer *sealer)
+{
+    gint64 until_us = g_get_monotonic_time() + LAST_SEALING_US;
+    for (char *path = NULL; (path = g_queue_pop_head(&sealer->own)) != NULL; g_free(path))
+        if (is_wanted(sealer, path) && !finish(sealer, path, until_us)) {
+            g_message("%s: no time to make it small before the end", path);
+            if (sealer->config->evidence)
+                store_make_evidence(sealer->store, path);
+        }
 }
 
 void sealer_free(Sealer *sealer)
@@ -144,15 +220,11 @@ void sealer_free(Sealer *sealer)
         return;
     g_mutex_lock(&sealer->lock);
     sealer->stop = TRUE;
-    g_cancellable_cancel(sealer->cancel);
     g_cond_broadcast(&sealer->changed);
+    interrupt(sealer);
     g_mutex_unlock(&sealer->lock);
     (void)g_thread_join(sealer->thread);
-    /* A hash takes no longer than the stop of a service may; sealing would. */
-    for (char *path = NULL;
-         !sealer->config->seal && (path = g_queue_pop_head(&sealer->paths)) != NULL; g_free(path))
-        if (is_wanted(sealer, path))
-            store_make_evidence(sealer->store, path);
+    finish_own(sealer);
     g_queue_clear_full(&sealer->paths, g_free);
     g_mutex_clear(&sealer->lock);
     g_cond_clear(&sealer->changed);
@@ -161,20 +233,14 @@ void sealer_free(Sealer *sealer)
 
 void sealer_add(Sealer *sealer, const char *path)
 {
-    g_mutex_lock(&sealer->lock);
-    if (g_queue_find_custom(&sealer->paths, path, (GCompareFunc)strcmp) == NULL)
-        g_queue_push_tail(&sealer->paths, g_strdup(path));
-    g_cond_broadcast(&sealer->changed);
-    g_mutex_unlock(&sealer->lock);
+    add(sealer, path, TRUE);
 }
 
 void sealer_hold(Sealer *sealer)
 {
     g_mutex_lock(&sealer->lock);
     sealer->holds++;
-    g_cancellable_cancel(sealer->cancel);
-    while (sealer->running)
-        g_cond_wait(&sealer->changed, &sealer->lock);
+    interrupt(sealer);
     g_mutex_unlock(&sealer->lock);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes closed drives small (drive_seal()) and writes their evidence (formats/evidence.h), one
- * after the other, in a thread that gives way to all others. Drives that an earlier run left are
- * found at the start. What is not done when the logger ends, or when the power goes, is done at the
- * next start: a drive is whole at any instant.
+ * Makes closed drives small and writes their evidence (formats/evidence.h), one after the other, in
+ * a process of its own for each (logger/seal-child.h) that gives way to all others. Drives that an
+ * earlier run left are found at the start. What is not done when the power goes is done at the next
+ * start: a drive is whole at any instant.
  */
 #pragma once
 
@@ -17,7 +17,9 @@ typedef struct Sealer Sealer;
  * Returns: (transfer full). */
 Sealer *sealer_new(Store *store, const ConfigStore *config);
 
-/* Ends at once, within what it does; see drive_seal(). NULL is allowed. */
+/* Interrupts what is under way. The drives that came by sealer_add() get their evidence now: made
+ * small before that as long as all of it takes no more than 6 s, otherwise as they are, and so they
+ * stay. NULL is allowed. */
 void sealer_free(Sealer *sealer);
 
 /* One more drive, which was closed just now. Any thread. */

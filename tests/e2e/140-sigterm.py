@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM at any time, also before anything answers: exit 0, drives closed and whole."""
+"""SIGTERM at any time, also before anything answers: exit 0, drives closed, whole and made small,
+each with its evidence."""
+import os
 import random
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -28,5 +31,13 @@ for path in lab.drives():
     db = sqlite3.connect(path)
     if db.execute("SELECT value FROM meta WHERE key = 'closed'").fetchone() != ("1",):
         riglab.fail(f"{path} is not closed, seed {seed}")
+    rows = db.execute("SELECT count(*) FROM samples").fetchone()[0]
     db.close()
+    if rows > 0 or not os.path.exists(path + ".evidence"):
+        riglab.fail(f"{path}: {rows} rows are not sealed, or it has no evidence, seed {seed}")
+if lab.sealing():
+    riglab.fail(f"a process is left: {lab.sealing()}")
+corridor = os.path.join(riglab.BUILD, "analyzer/corridor")
+if os.path.exists(corridor):
+    subprocess.run([corridor, "verify", *lab.drives()], check=True, stdout=subprocess.DEVNULL)
 print(f"{len(lab.drives())} drives, {len(lab.records('samples'))} samples")

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Drives of an earlier run are sealed while eight modems are recorded at ten samples a second: no
-sample is lost for it, and sealing gives way. Ended or killed in the middle of sealing, all drives
-are whole and the next start does the rest. CORRIDOR_LONG=1: larger drives."""
+sample is lost or late for it (side by side with as long a time without), and sealing gives way, in a
+process of its own that leaves nothing behind in the logger. Ended or killed in the middle of
+sealing, all drives are whole and the next start does the rest."""
 import os
 import random
 import shutil
@@ -14,11 +15,11 @@ import drive_reader
 import riglab
 
 riglab.enter()
-DOUBLINGS = 12
+DOUBLINGS = 11
 more = ""
 for number, operator in enumerate(("Red", "Green", "Blue", "Red"), 4):
     more += f"[modem more{number}]\noperator={operator}\ngain-db=-{number}\n"
-duration = 120
+duration = 150
 lab = riglab.Lab(duration=duration, faults=more)
 
 
@@ -86,26 +87,49 @@ for how in (signal.SIGTERM, signal.SIGKILL):
     began = time.monotonic()
     lab.stop_logger(how)
     took = time.monotonic() - began
+    # Killed, the logger cannot end it; it ends by itself.
+    lab.wait_for(lambda: not lab.sealing(), 5, "no process is left that seals")
     for path in old:
         if samples_in(path) != sizes[path]:
             riglab.fail(f"{path}: {samples_in(path)} samples of {sizes[path]} after {how.name}")
     print(f"{how.name}: ended in {took:.2f} s, {sum(map(is_sealed, old))} sealed, all whole")
 
-# Left to itself: all become small while it records.
+# Left to itself: all become small while it records. The same time again without sealing.
+lab.configure(interval="100 ms", modem="cell-interval=1 s")
+made_small = lab.read("logger.log").count("small\n")
 lab.logger(wait=False)
 at_start = time.monotonic() - lab.began
-lab.wait_for(lambda: all(map(is_sealed, old)), duration - at_start - 5, "all old drives are sealed")
+lab.wait_for(lab.sealing, 10, "sealing begins")
+spans, priorities, peak_kb, resident_kb = [], set(), 0, 0
+while lab.read("logger.log").count("small\n") < made_small + len(old):
+    if time.monotonic() - lab.began > duration / 2:
+        riglab.fail("the old drives are not sealed:", lab.read("logger.log")[-2000:])
+    for pid in lab.sealing():
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        priorities.add(int(fields[16]))
+        peak_kb = max(peak_kb, int(fields[21]) * 4)
+        resident_kb = max(resident_kb, lab.resident_kb())
+        if spans and time.time() - spans[-1][1] < 0.2:
+            spans[-1][1] = time.time()
+        else:
+            spans.append([time.time(), time.time()])
+    time.sleep(0.02)
 took = time.monotonic() - lab.began - at_start
-lab.at(max(time.monotonic() - lab.began + 5, at_start + 12))
-priorities = []
-for task in os.listdir(f"/proc/{lab.logger_process.pid}/task"):
-    with open(f"/proc/{lab.logger_process.pid}/task/{task}/stat", encoding="utf-8") as f:
-        head, rest = f.read().rsplit(")", 1)
-    if head.endswith("(seal"):
-        priorities.append(int(rest.split()[16]))
+busy_s = sum(b - a for a, b in spans)
+lab.wait_for(lambda: not lab.sealing(), 5, "sealing is over")
+quiet_from = time.time() + 1
+time.sleep(max(busy_s, 10) + 1)
+quiet = [[quiet_from, time.time()]]
+after_kb = lab.resident_kb()
 lab.stop_logger()
-if priorities != [19]:
-    riglab.fail(f"the sealing thread has priority {priorities}, not 19")
+if priorities != {19}:
+    riglab.fail(f"the sealing process has priority {priorities}, not 19")
+print(f"the sealing process took at most {peak_kb} kB, the logger {resident_kb} kB meanwhile and "
+      f"{after_kb} kB at the end")
 after = {path: os.path.getsize(path) for path in old}
 print(f"sealed in {took:.1f} s beside the recording; "
       f"{before[old[0]] / 1e6:.1f} MB became {after[old[0]] / 1e6:.2f} MB")
@@ -116,20 +140,35 @@ for path in old:
         riglab.fail(f"{path} is not small: {after[path]} bytes of {before[path]}")
 lab.integrity()
 
-# What was recorded meanwhile: ten samples a second of each modem, without a hole.
+# What was recorded meanwhile, and after: ten samples a second of each modem.
 newest = max(lab.drives(), key=lambda p: (p not in old, os.path.getmtime(p)))
 labels = {s["id"]: s["label"] for s in drive_reader.records(newest, "sources")}
 rows = [r for r in drive_reader.records(newest, "samples") if r["request_ns"] is not None]
-lost = wanted = 0
-for number, label in labels.items():
-    times = sorted(r["time_ns"] for r in rows if r["source"] == number)
-    if label not in lab.modems:
-        continue
-    if len(times) < 20:
-        riglab.fail(f"{label}: {len(times)} samples only")
-    slots = round((times[-1] - times[0]) / 1e8) + 1
-    wanted += slots
-    lost += max(0, slots - len(times))
-print(f"{lost} of {wanted} samples lost while sealing")
-if lost > 0.01 * wanted:
-    riglab.fail(f"{lost} of {wanted} samples lost while sealing")
+
+
+def gaps(within):
+    """Milliseconds between one sample of a modem and its next, those that begin in these spans,
+    and how many samples fewer there are than slots of 100 ms."""
+    found, missing = [], 0
+    for number in [n for n, label in labels.items() if label in lab.modems]:
+        times = sorted(r["time_ns"] / 1e9 for r in rows if r["source"] == number)
+        for low, high in within:
+            own = [t for t in times if low <= t < high]
+            found += [1000 * (b - a) for a, b in zip(own, own[1:])]
+            missing += max(0, round(10 * (own[-1] - own[0])) + 1 - len(own)) if own else 0
+    return sorted(found), missing
+
+
+shares = {}
+for name, within in (("sealing", spans), ("not sealing", quiet)):
+    found, lost = gaps(within)
+    if len(found) < 200:
+        riglab.fail(f"{len(found)} samples only while {name}")
+    shares[name] = lost / (len(found) + lost)
+    print(f"{name}: {sum(b - a for a, b in within):.1f} s, {len(found)} gaps of 100 ms wanted: "
+          f"median {found[len(found) // 2]:.1f} ms, 99 % {found[int(len(found) * 0.99)]:.1f} ms, "
+          f"longest {found[-1]:.1f} ms; {lost} samples lost")
+if shares["sealing"] > shares["not sealing"] + 0.01:
+    riglab.fail(f"samples lost while sealing: {shares}")
+if resident_kb > 32 * 1024:
+    riglab.fail(f"the logger took {resident_kb} kB while sealing")

@@ -43,8 +43,9 @@ def configured(status, pattern, text, **options):
 
 
 logger(2, "--wrong", "--wrong")
-logger(2, "unknown command dance; there are run, check, status and sample", "dance")
-logger(2, "unknown command", "run", "check")
+logger(2, "unknown command dance; there are run, check, status, sample and seal", "dance")
+logger(2, "run: unexpected word check", "run", "check")
+logger(2, "seal: DRIVE is missing", "seal")
 logger(1, "/none.conf", "--config", "/none.conf")
 configured(1, r"wrong\.conf:2: .*foldre", "[store]\nfoldre=/x\n")
 configured(1, r"wrong\.conf:2: .*5 km.*is not a time", "[store]\ncommit=5 km\n")

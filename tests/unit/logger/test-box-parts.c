@@ -8,6 +8,7 @@
 #include "logger/complaint.h"
 #include "logger/gps-convert.h"
 #include "logger/recorder.h"
+#include "logger/seal-child.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -257,9 +258,8 @@ static void test_recorder_shift(gconstpointer seal)
         evidence_clear(&evidence);
     }
     g_assert_cmpint(sum, ==, 300);
-    /* what is not sealed by the end has its evidence after the next start */
-    g_assert_cmpuint(n_evidence, ==, strcmp(seal, "no") == 0 ? 2 : n_evidence);
-    g_assert_cmpuint(numbers, ==, n_evidence * (n_evidence + 1) / 2);
+    g_assert_cmpuint(n_evidence, ==, 2);
+    g_assert_cmpuint(numbers, ==, 1 + 2);
     g_free(last);
     remove_store(folder);
 }
@@ -292,6 +292,9 @@ static void test_recorder_budget(void)
 
 int main(int argc, char **argv)
 {
+    /* The sealer starts its own program to seal. */
+    if (argc == 3 && strcmp(argv[1], "seal") == 0)
+        return seal_child_main(argv[2]);
     g_test_init(&argc, &argv, NULL);
     (void)g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* warnings are wanted */
     g_test_add_func("/box/time-map", test_time_map);

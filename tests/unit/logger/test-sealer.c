@@ -4,12 +4,14 @@
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
 #include "formats/evidence.h"
+#include "logger/seal-child.h"
 #include "logger/sealer.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <sqlite3.h>
 
-enum { PATIENCE_S = 120 };
+enum { PATIENCE_S = 120, S_US = 1000000 };
 
 typedef struct {
     char *dir;
@@ -187,6 +189,65 @@ static void test_end(Fixture *f, gconstpointer data)
     g_assert_cmpint(read_samples(second), ==, 60000);
 }
 
+/* What this run closed has its evidence when it ends, and is small; what an earlier run left may
+ * wait. */
+static void test_own_at_end(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (int round = 0; round < 4; round++) {
+        g_autofree char *name = g_strdup_printf("%d.drive", round);
+        g_autofree char *other_name = g_strdup_printf("%d-other.drive", round);
+        Sealer *sealer = sealer_new(f->store, &wanted);
+        g_autofree char *path = closed_drive(f, name, 20000);
+        g_autofree char *other = closed_drive(f, other_name, 3000);
+        sealer_add(sealer, path);
+        sealer_add(sealer, other);
+        g_usleep((gulong)g_test_rand_int_range(0, 60000));
+        sealer_free(sealer);
+        g_assert_false(drive_wants_sealing(path));
+        check_evidence(path);
+        g_assert_false(drive_wants_sealing(other));
+        check_evidence(other);
+        g_assert_cmpint(read_samples(path), ==, 20000);
+    }
+}
+
+static SealOutcome outcome_of(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    pid_t child = seal_child_start(path, &error);
+    g_assert_no_error(error);
+    g_assert_true(seal_child_wait(child, 0));
+    return seal_child_reap(child);
+}
+
+/* The process by itself: what it says, and that it can be ended softly and hard. */
+static void test_child(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *none = g_build_filename(f->dir, "none.drive", NULL);
+    g_assert_cmpint(outcome_of(none), ==, SEAL_FAILED);
+    g_autofree char *open = g_build_filename(f->dir, "open.drive", NULL);
+    g_autoptr(DriveWriter) writer = write_drive(open, 500);
+    g_assert_nonnull(writer);
+    g_assert_cmpint(outcome_of(open), ==, SEAL_BUSY);
+    g_autofree char *path = closed_drive(f, "a.drive", 300000);
+    const int how[] = {SIGTERM, SIGKILL};
+    for (size_t i = 0; i < G_N_ELEMENTS(how); i++) {
+        pid_t child = seal_child_start(path, &error);
+        g_assert_no_error(error);
+        g_assert_false(seal_child_wait(child, g_get_monotonic_time() + 1));
+        g_assert_cmpint(kill(child, how[i]), ==, 0);
+        g_assert_true(seal_child_wait(child, g_get_monotonic_time() + PATIENCE_S * S_US));
+        g_assert_cmpint(seal_child_reap(child), ==, SEAL_INTERRUPTED);
+        g_assert_cmpint(read_samples(path), ==, 300000);
+    }
+    g_assert_cmpint(outcome_of(path), ==, SEAL_DONE);
+    g_assert_false(drive_wants_sealing(path));
+    g_assert_cmpint(read_samples(path), ==, 300000);
+}
+
 /* What must stay free stays free. */
 static void test_no_room(Fixture *f, gconstpointer data)
 {
@@ -200,11 +261,16 @@ static void test_no_room(Fixture *f, gconstpointer data)
 
 int main(int argc, char **argv)
 {
+    /* The sealer starts its own program to seal. */
+    if (argc == 3 && strcmp(argv[1], "seal") == 0)
+        return seal_child_main(argv[2]);
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add(name, Fixture, NULL, set_up, function, tear_down)
     ADD("/sealer/finds-and-takes", test_finds_and_takes);
     ADD("/sealer/hold", test_hold);
     ADD("/sealer/end", test_end);
+    ADD("/sealer/own-at-end", test_own_at_end);
+    ADD("/sealer/child", test_child);
     ADD("/sealer/no-room", test_no_room);
     return g_test_run();
 }
