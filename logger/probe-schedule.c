@@ -6,9 +6,11 @@
 #include "logger/link-counter.h"
 #include "logger/pace.h"
 #include "logger/udp.h"
+#include <fcntl.h>
 #include <math.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define TICK_NS  (NS_PER_S / 5)  /* also how often the budget is looked at: well below a second */
@@ -51,8 +53,10 @@ struct ProbeSchedule {
     GThreadPool *writer; /* budget files: writing may block */
     Pace *pace;
     GPtrArray *modems;
-    gint64 moved_ns; /* when the vehicle was last seen moving */
-    GMutex lock;     /* of the states */
+    gint64 moved_ns;      /* when the vehicle was last seen moving */
+    const char *shortage; /* static: what the box is short of at this tick; NULL = nothing */
+    gboolean busy;
+    GMutex lock; /* of the states */
     GArray *states;
 };
 
@@ -234,17 +238,27 @@ static void mark_due(Modem *modem, gint64 now_ns, double distance_m)
     }
 }
 
-static const char *shortage(const ProbeSchedule *schedule)
+/* Of the last minute, proc(5); NAN where it cannot be known. */
+static double load_average(void)
 {
-    double load = 0;
-    const char *reason =
-        schedule->host->shortage ? schedule->host->shortage(schedule->host->data) : NULL;
-    if (reason)
-        return reason;
-    if (schedule->config.busy_load > 0 && getloadavg(&load, 1) == 1 &&
-        load > schedule->config.busy_load * g_get_num_processors())
-        return "cpu";
-    return NULL;
+    char text[64] = "";
+    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return n > 0 ? g_ascii_strtod(text, NULL) : (double)NAN;
+}
+
+/* What the box is short of, so that nothing may be sent on any modem; NULL = nothing. Busy, it
+ * stays so until the load is a quarter below the threshold: probes do not stop and start all the
+ * time. */
+static const char *find_shortage(ProbeSchedule *schedule)
+{
+    const ProbeHost *host = schedule->host;
+    double most = schedule->config.busy_load * g_get_num_processors();
+    schedule->busy = most > 0 && load_average() > (schedule->busy ? 0.75 * most : most);
+    const char *reason = host->shortage ? host->shortage(host->data) : NULL;
+    return !reason && schedule->busy ? "cpu" : reason;
 }
 
 /* Why nothing may be sent on this modem now; NULL = it may. */
@@ -301,7 +315,7 @@ static gboolean try_due(Modem *modem, ProbePlanKind kind, gint64 now_ns)
         return FALSE;
     const char *reason = obstacle(modem, now_ns);
     if (!reason)
-        reason = shortage(schedule);
+        reason = schedule->shortage;
     if (!reason && !affordable(modem, type))
         reason = "budget";
     if (reason) {
@@ -348,11 +362,10 @@ static void run_due(ProbeSchedule *schedule, gint64 now_ns)
 /* Without service the stream goes on: that nothing comes back is the measurement. */
 static const char *stream_obstacle(const Modem *modem, gint64 now_ns)
 {
-    const ProbeHost *host = modem->schedule->host;
     const char *reason = obstacle(modem, now_ns);
     if (reason && g_str_equal(reason, "no-service"))
         reason = NULL;
-    return !reason && host->shortage ? host->shortage(host->data) : reason;
+    return reason ? reason : modem->schedule->shortage;
 }
 
 static void tend_stream(Modem *modem, gint64 now_ns)
@@ -436,12 +449,11 @@ static void tend_obstacle(Modem *modem, gint64 now_ns)
     const char *reason = obstacle(modem, now_ns);
     if (modem->run && !is_stream(modem->run)) {
         const char *cut =
-            reason && g_str_equal(reason, "roaming") ? reason : shortage(modem->schedule);
+            reason && g_str_equal(reason, "roaming") ? reason : modem->schedule->shortage;
         if (cut)
             probe_run_stop(modem->run, cut);
     }
-    if (reason && g_str_equal(reason, "no-service"))
-        reason = NULL;
+    reason = stream_obstacle(modem, now_ns);
     if (reason && !modem->paused && modem->ran) {
         tell(modem, "probes-paused", reason, NAN);
         modem->told_paused = TRUE;
@@ -507,6 +519,7 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
     /* An unknown speed, as in a tunnel, is not standing. */
     if (!(place.speed_mps < schedule->config.standing_mps))
         schedule->moved_ns = now_ns;
+    schedule->shortage = find_shortage(schedule);
     for (guint i = 0; i < schedule->modems->len; i++) {
         Modem *modem = schedule->modems->pdata[i];
         settle_ended(modem, FALSE);

@@ -10,8 +10,8 @@
  * What is due but cannot run is recorded once as skipped, with the reason: "standing",
  * "no-service", "roaming", "budget", "overlap" (another one still ran when the next of its kind was
  * due), "no-interface", "disk", "cpu", or what the host says. A running probe is cut when the
- * budget is spent, when the interface goes, when the network becomes a foreign one; transfers,
- * meetings and trains also when the box is short of disk or processor. Events "probes-paused" and
+ * budget is spent, when the interface goes, when the network becomes a foreign one, or when the box
+ * is short of disk or processor. Events "probes-paused" and
  * "probes-resumed" tell that nothing can run on a modem, why, and that it can again.
  *
  * The schedule has a thread of its own with a main context; all functions here may be called from
@@ -38,7 +38,8 @@ typedef struct {
     double standing_mps;     /* slower than this is standing: 1 */
     double standing_after_s; /* for so long: 60 */
     unsigned transfers;      /* downloads and uploads at a time, over all modems: 2 */
-    double busy_load; /* load average per processor from which on probes wait: 2; 0 = never */
+    double busy_load; /* load average of a minute per processor above which probes wait, until it is
+                         a quarter below: 2; 0 = never */
     guint64 daily_bytes, monthly_bytes; /* budget of each modem; 0 = none */
     const char *state_dir;              /* budgets are kept here; NULL = not */
     gboolean capture;                   /* passive */

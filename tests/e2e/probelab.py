@@ -84,7 +84,9 @@ class Lab(riglab.Lab):
 
     def configure_probes(self, probes, name=FAR, reflector=True, **more):
         """The logger's configuration with `probes` under [probes]."""
-        extra = f"[probes]\nstate-folder={self.work}\nbusy-load=0\n{probes}\n"
+        extra = f"[probes]\nstate-folder={self.work}\n{probes}\n"
+        if "busy-load" not in probes:
+            extra += "busy-load=0\n"  # what else the machine does is not the test's
         if reflector:
             extra += f"[reflector]\nhost={name}\nkey-file={self.net.key}\n"
         self.configure(extra=extra, **more)
