@@ -276,6 +276,9 @@ gboolean evidence_make(const char *drive, const EvidenceKey *key, GError **error
     EvidenceChain chain;
     if (!evidence_chain_read(folder, &chain, error))
         return FALSE;
+    /* Its id was made just now: else a power cut would leave evidence of a chain nobody knows. */
+    if (chain.number == 0 && !evidence_chain_write(folder, &chain, error))
+        return FALSE;
     Evidence e = {.number = chain.number + 1};
     e.sha256 = file_hash(drive, &e.bytes, error);
     if (e.sha256 == NULL)

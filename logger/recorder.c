@@ -2,6 +2,7 @@
 #include "logger/recorder.h"
 #include "formats/drive-write.h"
 #include "formats/event-kinds.h"
+#include "formats/evidence.h"
 #include "formats/time-map.h"
 #include "logger/record-pack.h"
 #include "logger/sealer.h"
@@ -488,6 +489,10 @@ static void close_leftovers(Recorder *recorder)
     g_autoptr(GPtrArray) paths = store_unclosed(recorder->store);
     for (guint i = 0; i < paths->len; i++) {
         const char *path = g_ptr_array_index(paths, i);
+        if (evidence_exists(path)) {
+            g_warning("%s: has evidence, but somebody wrote to it; left as it is", path);
+            continue;
+        }
         g_autoptr(GError) error = NULL;
         g_autoptr(DriveWriter) writer = drive_open_append(path, &error);
         if (writer == NULL || !drive_writer_close(writer, &error))

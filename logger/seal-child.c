@@ -57,9 +57,10 @@ int seal_child_main(const char *path)
     }
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return SEAL_INTERRUPTED;
-    if (g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY)) {
+    gboolean busy = g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY);
+    if (busy || g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_FULL)) {
         g_message("%s; that is tried again at the next start", error->message);
-        return SEAL_BUSY;
+        return busy ? SEAL_BUSY : SEAL_FULL;
     }
     g_warning("%s; the drive stays as it is", error->message);
     return SEAL_FAILED;
@@ -139,6 +140,8 @@ SealOutcome seal_child_reap(pid_t child)
         return SEAL_DONE;
     case SEAL_INTERRUPTED:
         return SEAL_INTERRUPTED;
+    case SEAL_FULL:
+        return SEAL_FULL;
     case SEAL_BUSY:
         return SEAL_BUSY;
     default:

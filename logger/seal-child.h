@@ -14,6 +14,7 @@ typedef enum {
     SEAL_DONE,
     SEAL_FAILED,          /* the drive stays as it is */
     SEAL_INTERRUPTED = 3, /* by SIGTERM; likewise */
+    SEAL_FULL,            /* no room on the disk; likewise */
     SEAL_BUSY,            /* another process has the drive; likewise */
 } SealOutcome;
 

@@ -14,7 +14,7 @@
 
 /* How long an interrupted process may take to put things back, and how long sealing may take when
  * the logger ends: well within TimeoutStopSec of the service. */
-enum { INTERRUPT_US = 6 * G_USEC_PER_SEC, LAST_SEALING_US = 6 * G_USEC_PER_SEC };
+enum { INTERRUPT_US = 3 * G_USEC_PER_SEC, LAST_SEALING_US = 6 * G_USEC_PER_SEC };
 
 /* linux/ioprio.h: who is a thread; class "idle", which gets the disk when nobody else wants it. */
 enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13, LOWEST_PRIORITY = 19 };
@@ -93,8 +93,10 @@ static gboolean finish(Sealer *sealer, const char *path, gint64 until_us)
         SealOutcome outcome = seal(sealer, path, until_us);
         if (outcome == SEAL_INTERRUPTED)
             return FALSE;
-        if (outcome == SEAL_BUSY)
-            return TRUE; /* whoever has it tells of it when it is closed */
+        /* Whoever has it tells of it when it is closed; without room it waits for the next start.
+         */
+        if (outcome == SEAL_BUSY || outcome == SEAL_FULL)
+            return TRUE;
     }
     if (sealer->config->evidence)
         store_make_evidence(sealer->store, path);

@@ -38,7 +38,7 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 lab.rig()
 lab.gpsd()
-lab.configure(interval="100 ms", store="rotate-size=0 B")
+lab.configure(interval="100 ms", store="rotate-size=0 B\nseal=no\nevidence=no")
 lab.logger()
 lab.at(8)
 
@@ -78,3 +78,23 @@ lab.integrity()
 lab.want_event("recording-resumed")
 if lab.drives()[:len(first)] != first or len(lab.records("samples")) <= kept:
     riglab.fail(f"{first} became {lab.drives()}")
+
+# No room for the chunks of a drive: told, and it stays as it was.
+def seal(path):
+    return subprocess.run([riglab.LOGGER, "seal", path], capture_output=True, text=True, check=False)
+
+
+before = len(lab.records("samples"))
+with open(filler, "wb") as f:
+    f.write(bytes(max(0, free() - (64 << 10))))
+full = seal(first[0])
+if full.returncode != 4 or len(full.stderr.splitlines()) != 1:
+    riglab.fail(f"sealing on a full disk ended with {full.returncode}: {full.stderr}")
+lab.integrity()
+if len(lab.records("samples")) != before:
+    riglab.fail("sealing on a full disk changed what is in the drive")
+os.unlink(filler)
+sealed = seal(first[0])
+if sealed.returncode != 0 or len(lab.records("samples")) != before:
+    riglab.fail(f"sealing ended with {sealed.returncode}: {sealed.stderr}")
+print(full.stderr.strip())

@@ -192,6 +192,30 @@ static void test_cut(Fixture *f, gconstpointer data)
     expect(drive, f->key, EVIDENCE_ERROR_SIGNATURE);
 }
 
+/* The same with the very first: the chain it begins is on the disk before it is. */
+static void test_cut_first(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *dir = g_build_filename(f->dir, "new", NULL);
+    g_autofree char *drive = g_build_filename(dir, "x.drive", NULL);
+    g_autofree char *evidence = g_strconcat(drive, ".evidence", NULL);
+    g_autofree char *chain = g_build_filename(dir, "evidence.chain", NULL);
+    g_assert_cmpint(g_mkdir(dir, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(drive, "one", -1, NULL));
+    g_assert_cmpint(g_mkdir(evidence, 0700), ==, 0); /* it cannot be written */
+    g_assert_false(evidence_make(drive, NULL, NULL));
+    EvidenceChain begun, after;
+    g_assert_true(g_file_test(chain, G_FILE_TEST_EXISTS));
+    g_assert_true(evidence_chain_read(dir, &begun, NULL));
+    g_assert_cmpint(g_rmdir(evidence), ==, 0);
+    g_assert_true(evidence_make(drive, NULL, NULL));
+    g_assert_true(evidence_chain_write(dir, &begun, NULL));
+    g_assert_true(evidence_chain_read(dir, &after, NULL));
+    g_assert_cmpstr(after.id, ==, begun.id);
+    g_assert_cmpuint(after.number, ==, 1);
+    g_assert_cmpint(g_unlink(evidence) + g_unlink(chain) + g_unlink(drive) + g_rmdir(dir), ==, 0);
+}
+
 static void test_bad_keys(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -217,6 +241,7 @@ int main(int argc, char **argv)
     ADD("hash", test_hash);
     ADD("tampered", test_tampered);
     ADD("cut", test_cut);
+    ADD("cut-first", test_cut_first);
     ADD("bad-keys", test_bad_keys);
     return g_test_run();
 }
