@@ -37,20 +37,22 @@ typedef struct {
 
 typedef struct {
     Head head;
-    void *stored; /* head.stored bytes */
+    const void *stored; /* head.stored bytes */
+    void *own;          /* the same, unless they stand in the file's content */
 } Kept;
 
 struct BinKeep {
     char *path;
-    char *key;    /* NULL: nothing is kept of this drive */
-    mode_t mode;  /* of the drive: who may see it may see where it was */
-    GArray *kept; /* Kept */
+    char *key;     /* NULL: nothing is kept of this drive */
+    mode_t mode;   /* of the drive: who may see it may see where it was */
+    char *content; /* of the file, as read */
+    GArray *kept;  /* Kept */
     gboolean changed;
 };
 
 static void kept_clear(void *kept)
 {
-    g_free(((Kept *)kept)->stored);
+    g_free(((Kept *)kept)->own);
 }
 
 char *bin_keep_network_key(const Network *network)
@@ -102,22 +104,21 @@ static gboolean take(const char **data, size_t *left, void *to, size_t n)
 
 static void read_kept(BinKeep *keep)
 {
-    g_autofree char *content = NULL;
     size_t left;
     uint64_t n_key;
     char magic[sizeof MAGIC - 1];
-    if (!g_file_get_contents(keep->path, &content, &left, NULL))
+    if (!g_file_get_contents(keep->path, &keep->content, &left, NULL))
         return;
-    const char *data = content;
+    const char *data = keep->content;
     if (!take(&data, &left, magic, sizeof magic) || memcmp(magic, MAGIC, sizeof magic) != 0 ||
         !take(&data, &left, &n_key, sizeof n_key) || n_key != strlen(keep->key) || left < n_key ||
         memcmp(data, keep->key, n_key) != 0)
         return;
     data += n_key;
     left -= n_key;
-    Kept kept;
+    Kept kept = {0};
     while (take(&data, &left, &kept.head, sizeof kept.head) && kept.head.stored <= left) {
-        kept.stored = g_memdup2(data, kept.head.stored);
+        kept.stored = data;
         data += kept.head.stored;
         left -= kept.head.stored;
         g_array_append_val(keep->kept, kept);
@@ -141,6 +142,7 @@ void bin_keep_free(BinKeep *keep)
     if (keep == NULL)
         return;
     g_array_unref(keep->kept);
+    g_free(keep->content);
     g_free(keep->path);
     g_free(keep->key);
     g_free(keep);
@@ -199,13 +201,13 @@ void bin_keep_put(BinKeep *keep, gint64 receiver, const BinTrack *track)
     Kept kept = {.head = {.receiver = receiver, .packed = packed->len}};
     size_t room = ZSTD_compressBound(packed->len);
     ZSTD_CCtx *context = ZSTD_createCCtx();
-    kept.stored = g_malloc(room);
+    kept.stored = kept.own = g_malloc(room);
     (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
     (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    size_t stored = ZSTD_compress2(context, kept.stored, room, packed->data, packed->len);
+    size_t stored = ZSTD_compress2(context, kept.own, room, packed->data, packed->len);
     ZSTD_freeCCtx(context);
     if (ZSTD_isError(stored)) {
-        g_free(kept.stored);
+        g_free(kept.own);
         return;
     }
     kept.head.stored = stored;

@@ -360,6 +360,7 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, samples, out, error))
         return FALSE;
     (void)bin_keep_save(work.keep); /* in a folder that cannot be written nothing is kept */
+    g_clear_pointer(&work.keep, bin_keep_free);
     out->vehicle = drive_meta(work.drive, "vehicle");
     out->sha256 = file_hash(path, NULL, error);
     if (out->sha256 == NULL)

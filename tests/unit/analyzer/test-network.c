@@ -254,6 +254,40 @@ static void test_digest(void)
     g_assert_cmpstr(a->digest, !=, b->digest);
 }
 
+/* A point of an edge, found from its share, is where a walk along the edge finds it: even and
+ * uneven points, points that fall together. */
+static void test_point_at(void)
+{
+    GeoPoint points[60];
+    double chain[60];
+    for (int round = 0; round < 300; round++) {
+        uint32_t n = (uint32_t)g_test_rand_int_range(2, 60);
+        for (uint32_t i = 0; i < n; i++) {
+            double step = round % 3 == 0 ? 10.0
+                          : round % 3 == 1
+                              ? g_test_rand_double_range(0.0, 50.0)
+                              : g_test_rand_int_range(0, 3) * (i % 7 == 3 ? 500.0 : 1.0);
+            chain[i] = i == 0 ? 0.0 : chain[i - 1] + step;
+            points[i] = (GeoPoint){10.0 + i, 50.0 - i};
+        }
+        NetworkEdge edge = {.n_points = n, .length_m = chain[n - 1]};
+        Network network = {.edges = &edge, .points = points, .chain_m = chain, .n_edges = 1};
+        for (int k = 0; k < 40; k++) {
+            double at = k % 2 == 0 ? g_test_rand_double_range(-1.0, edge.length_m + 1.0)
+                                   : chain[g_test_rand_int_range(0, (gint)n)];
+            GeoPoint wanted = at <= 0.0 ? points[0] : points[n - 1];
+            for (uint32_t i = 0; at > 0.0 && i + 1 < n; i++)
+                if (chain[i] <= at && at < chain[i + 1]) {
+                    double t = (at - chain[i]) / (chain[i + 1] - chain[i]);
+                    wanted = (GeoPoint){10.0 + i + t, 50.0 - i - t};
+                }
+            GeoPoint got = network_point_at(&network, 0, at);
+            g_assert_cmpfloat_with_epsilon(got.lon, wanted.lon, 1e-9);
+            g_assert_cmpfloat_with_epsilon(got.lat, wanted.lat, 1e-9);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -265,6 +299,7 @@ int main(int argc, char **argv)
     g_test_add_func("/network/not-a-network", test_not_a_network);
     g_test_add_func("/network/odd-edges", test_odd_edges);
     g_test_add_func("/network/digest", test_digest);
+    g_test_add_func("/network/point-at", test_point_at);
     int result = g_test_run();
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
