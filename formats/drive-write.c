@@ -284,8 +284,10 @@ void drive_writer_free(DriveWriter *writer)
 gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error)
 {
     writer->bulk = TRUE;
+    /* Defensive connections refuse to be without any journal; in memory are the few pages that were
+     * there before, not the new ones. */
     return drive_exec(writer->db, writer->path,
-                      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                      "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
                       "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384;",
                       error);
 }

@@ -91,8 +91,8 @@ guint64 drive_writer_size(DriveWriter *writer);
 #define drive_add_clock(w, r, e)   drive_add((w), RECORD_CLOCK, 1 ? (r) : (const Clock *)0, (e))
 #define drive_add_import(w, r, e)  drive_add((w), RECORD_IMPORT, 1 ? (r) : (const Import *)0, (e))
 
-/* For a file that nobody else knows yet (written beside, renamed when done): no journal and no
- * fsync until drive_writer_close(), and records go straight into sealed chunks, which is several
+/* For a file that nobody else knows yet (written beside, renamed when done): no WAL and no fsync
+ * until drive_writer_close(), and records go straight into sealed chunks, which is several
  * times faster. A crash leaves it useless. */
 gboolean drive_writer_set_bulk(DriveWriter *writer, GError **error);
 

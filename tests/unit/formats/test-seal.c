@@ -149,6 +149,28 @@ static void make_sealed(const char *path, GArray *model)
     g_assert_cmpint(drive_folder_sql(path, "SELECT sum(n) FROM chunks"), ==, 60000);
 }
 
+/* What nobody else knows yet is written once: no WAL beside it that grows as large. */
+static void test_bulk(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    gint64 clock = 0;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_true(drive_writer_set_bulk(writer, &error));
+    add_rows(writer, model, &clock, 50000, TRUE);
+    g_assert_cmpuint(drive_writer_unfolded(writer), ==, 0);
+    g_assert_true(drive_writer_commit(writer, &error));
+    g_assert_cmpuint(drive_writer_unfolded(writer), ==, 0);
+    g_autofree char *wal = g_strconcat(f->path, "-wal", NULL);
+    g_assert_false(g_file_test(wal, G_FILE_TEST_EXISTS));
+    g_assert_true(drive_writer_close(writer, &error));
+    g_assert_no_error(error);
+    g_clear_pointer(&writer, drive_writer_free);
+    check(f->path, model, 0, INT64_MIN, INT64_MAX);
+}
+
 static guint read_with_problems(const char *path, guint *n_problems)
 {
     g_autoptr(GError) error = NULL;
@@ -330,6 +352,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/seal/any-history", DriveFolder, NULL, drive_folder_set_up, test_any_history,
+               drive_folder_tear_down);
+    g_test_add("/seal/bulk", DriveFolder, NULL, drive_folder_set_up, test_bulk,
                drive_folder_tear_down);
     g_test_add("/seal/cancel", DriveFolder, NULL, drive_folder_set_up, test_cancel,
                drive_folder_tear_down);
