@@ -210,6 +210,38 @@ gboolean claim_load(ClaimMap *map, const GeoBox *box, gboolean *too_much, GError
     return TRUE;
 }
 
+gboolean claim_is_map(ClaimMap *map, GError **error)
+{
+    if (map->raster != NULL)
+        return TRUE;
+    LayerQuery query = {.where = map->where, .crs = map->crs};
+    g_autoptr(LayerReader) reader = layer_read(map->source, map->layer, &query, error);
+    if (reader == NULL)
+        return FALSE;
+    g_autoptr(GError) local = NULL;
+    const LayerRow *row;
+    guint64 rows = 0;
+    while ((row = layer_next(reader, &local)) != NULL) {
+        if (row->shape.kind == LAYER_POLYGONS)
+            return TRUE;
+        rows++;
+    }
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    gboolean may_hold = FALSE; /* an empty GeoJSON does not say of what kind it is */
+    for (guint i = 0; i < layer_count(map->source); i++) {
+        LayerKind kind = layer_kind(map->source, i);
+        may_hold = may_hold || kind == LAYER_POLYGONS || kind == LAYER_MIXED;
+    }
+    return (rows == 0 && may_hold) ||
+           claim_fail(error,
+                      "%s: holds no area; a map of coverage is areas or a raster, and layer= says "
+                      "which layer",
+                      map->path);
+}
+
 gboolean claim_at(ClaimMap *map, GeoPoint point, gboolean *claimed, double *level,
                   gboolean *is_inside, GError **error)
 {

@@ -25,6 +25,10 @@ const char *claim_path(const ClaimMap *map);
  * then; load a smaller box. */
 gboolean claim_load(ClaimMap *map, const GeoBox *box, gboolean *too_much, GError **error);
 
+/* Reads the map until its first area: a raster, a layer with an area, or an empty layer is one; a
+ * table, lines or points are not. Errors: LAYER_ERROR, among them for what is no map. */
+gboolean claim_is_map(ClaimMap *map, GError **error);
+
 /* Is coverage claimed there? *level: the claimed level, NAN if the map has none. *is_inside is set
  * to TRUE if the map says anything there at all (raster), or any polygon lies near (vector). */
 gboolean claim_at(ClaimMap *map, GeoPoint point, gboolean *claimed, double *level,

@@ -57,6 +57,10 @@ static int run(const Command *command, int argc, char **argv)
     if (jobs < 1 || jobs > 256 || rounds < 100 || rounds > 1000000)
         return command_usage_error(command, "%s is out of range",
                                    jobs < 1 || jobs > 256 ? "--jobs" : "--resamples");
+    const char *const maps[] = {network, NULL};
+    if (!command_spares(command, out, maps) ||
+        !command_spares(command, out, (const char *const *)drives))
+        return EXIT_USAGE;
     g_autoptr(Progress) progress =
         progress_new("analyzing", "drives", (gint64)g_strv_length(drives));
     AnalyzeOptions options = {.network = network,

@@ -28,6 +28,9 @@ static int run(const Command *command, int argc, char **argv)
         return command_usage_error(command, "--rate is to be more than 0, at most 0.5");
     if (rounds < 100 || rounds > 1000000)
         return command_usage_error(command, "--resamples is to be 100 to 1000000");
+    const char *const before[] = {rest[0], NULL}; /* the later one is in what is written */
+    if (!command_spares(command, out, before))
+        return EXIT_USAGE;
     DiffOptions options = {.before = rest[0],
                            .after = rest[1],
                            .out = out,

@@ -99,6 +99,8 @@ static int run(const Command *command, int argc, char **argv)
     status = check(command, &options);
     if (status != EXIT_DONE)
         return status;
+    if (!command_spares(command, out, (const char *const *)words))
+        return EXIT_USAGE;
     g_autoptr(GError) error = NULL;
     ExportSummary summary = {0};
     if (!export_file(words[0], &options, &summary, &error))

@@ -156,6 +156,12 @@ static int run(const Command *command, int argc, char **argv)
                                    network_path == NULL ? "-n NET.gpkg" : "--csv OUT.csv");
     if (!parse_mode(mode, &options.modes))
         return command_usage_error(command, "--mode %s: say road, rail or all", mode);
+    const char *const maps[] = {network_path, NULL};
+    const char *const outs[] = {csv, events};
+    for (guint i = 0; i < G_N_ELEMENTS(outs); i++)
+        if (!command_spares(command, outs[i], maps) ||
+            !command_spares(command, outs[i], (const char *const *)drives))
+            return EXIT_USAGE;
     g_autoptr(GError) error = NULL;
     g_autoptr(Network) network =
         match_load_network(network_path, drives, g_strv_length(drives), &error);

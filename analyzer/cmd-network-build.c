@@ -77,6 +77,8 @@ static int run(const Command *command, int argc, char **argv)
         return command_usage_error(command, "--mode %s: is none of road, rail, all", mode);
     if (!(snap_m >= 0 && snap_m <= 100))
         return command_usage_error(command, "--snap %g: must be 0 to 100 metres", snap_m);
+    if (!command_spares(command, out, (const char *const *)sources))
+        return EXIT_USAGE;
     options.source = sources[0];
     options.layer = layer;
     options.where = where;

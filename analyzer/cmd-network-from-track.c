@@ -78,6 +78,8 @@ static int run(const Command *command, int argc, char **argv)
     if (until != NULL && !parse_time(until, &options.until_ns))
         return command_usage_error(command, "--until-time %s: write it like 2026-05-04T06:00:00Z",
                                    until);
+    if (!command_spares(command, out, (const char *const *)drives))
+        return EXIT_USAGE;
     if (!(fabs(start_km) <= 1e5))
         return command_usage_error(command, "--start-km %g: is out of range", start_km);
     options.name = name;

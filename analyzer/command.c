@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
 
+#include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,20 @@ int command_failed(const Command *command, const GError *error)
 {
     tell(command, "", error->message);
     return EXIT_FAILED;
+}
+
+gboolean command_spares(const Command *command, const char *out, const char *const *inputs)
+{
+    GStatBuf to, from;
+    if (out == NULL || g_stat(out, &to) != 0)
+        return TRUE; /* it is not there yet */
+    for (; *inputs != NULL; inputs++)
+        if (g_stat(*inputs, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
+            command_usage_error(command, "%s is to be read and would be overwritten; name another",
+                                out);
+            return FALSE;
+        }
+    return TRUE;
 }
 
 void command_warn(const Command *command, const char *format, ...)

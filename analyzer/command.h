@@ -37,6 +37,11 @@ int command_usage_error(const Command *command, const char *format, ...) G_GNUC_
  */
 int command_failed(const Command *command, const GError *error);
 
+/* Whether `out` (NULL: fine) is none of the files that are read, so that writing it cannot destroy
+ * a recording or a map. Looks at the files, not at their names: links and ./ do not deceive it.
+ * Tells a usage error if it is one of them; the command then ends with EXIT_USAGE. */
+gboolean command_spares(const Command *command, const char *out, const char *const *inputs);
+
 /* Tells something that the user should know, in one line on stderr; the work goes on. */
 void command_warn(const Command *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -67,6 +67,8 @@ static gboolean ask_map(Compare *c, const char *option, GError **error)
                 return FALSE;
         from = to;
     }
+    if (!is_inside && !claim_is_map(map, error))
+        return FALSE;
     if (!is_inside)
         g_ptr_array_add(c->report->warnings,
                         g_strdup_printf("%s: nothing of the map lies near the segments of %s: it "

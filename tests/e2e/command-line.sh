@@ -33,6 +33,30 @@ while IFS= read -r command; do
 done < <("$corridor" --commands)
 [ $n -ge 5 ] || fail "only $n commands"
 
+# what is read is never overwritten, whatever its name is; what is no map of areas is no claim
+cd "$work" || exit 1
+fixture=$source/fixtures/demo/alfa.csv
+must import "$corridor" import -o a.drive "$fixture" >/dev/null
+must from-track "$corridor" network from-track -o line.gpkg --name L a.drive >/dev/null
+must analyze "$corridor" analyze -n line.gpkg -o results.gpkg a.drive >/dev/null
+cp results.gpkg before.gpkg
+ln -s a.drive link.drive
+kept=$(sha256sum a.drive line.gpkg results.gpkg before.gpkg)
+spares() { must_fail 2 'is to be read and would be overwritten' "$corridor" "$@"; }
+spares analyze -n line.gpkg -o line.gpkg a.drive
+spares analyze -n line.gpkg -o ./link.drive a.drive
+spares match -n line.gpkg --csv a.drive a.drive
+spares match -n line.gpkg --csv o.csv --events line.gpkg a.drive
+spares network build -o line.gpkg line.gpkg
+spares network from-track --name L -o a.drive link.drive
+spares export --format csv -o a.drive a.drive
+spares diff -o before.gpkg before.gpkg results.gpkg
+for map in a.drive line.gpkg "$fixture"; do
+  must_fail 1 'holds no area' "$corridor" compare --map "Alfa=$map" -o o.gpkg results.gpkg
+done
+equal "nothing is changed" "$(sha256sum a.drive line.gpkg results.gpkg before.gpkg)" "$kept"
+equal "nothing is left" "$(find . -name 'o.*' -o -name '.o.*' -o -name '*.tmp')" ""
+
 # completion
 # shellcheck source=contrib/completion/corridor.bash disable=SC1091
 . "$source/contrib/completion/corridor.bash"
