@@ -152,12 +152,10 @@ static void tell_trial(CheckReport *report, const char *label, const Trial *tria
 /* Runs the driver until there is enough to tell. */
 static void try_modem(Trial *trial, const ConfigModem *config, const char *device)
 {
-    static const ModemDriver *const types[] = {
-        [DRIVER_QMI] = &modem_qmi, [DRIVER_MBIM] = &modem_mbim, [DRIVER_REPLAY] = &modem_replay};
     const ModemSink sink = {trial,          trial_ready,   trial_lost,    trial_answered,
                             trial_silent,   trial_skipped, trial_sample,  trial_record,
                             trial_identity, trial_sim,     trial_protocol};
-    TrialTick tick = {types[config->driver], NULL, trial, 0};
+    TrialTick tick = {modem_driver_of(config), NULL, trial, 0};
     trial->loop = g_main_loop_new(NULL, FALSE);
     tick.driver = tick.type->open(config, device, &sink);
     guint timer = g_timeout_add(500, trial_tick, &tick);

@@ -16,6 +16,13 @@ void modem_identity_tell(const ModemIdentity *identity, const ModemSink *sink)
                    identity->iccid);
 }
 
+const ModemDriver *modem_driver_of(const ConfigModem *config)
+{
+    static const ModemDriver *const drivers[] = {
+        [DRIVER_QMI] = &modem_qmi, [DRIVER_MBIM] = &modem_mbim, [DRIVER_REPLAY] = &modem_replay};
+    return drivers[config->driver];
+}
+
 guint modem_timeout_s(const ConfigModem *config)
 {
     return (guint)((config->timeout_ns + 999999999) / 1000000000);

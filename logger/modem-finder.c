@@ -128,22 +128,23 @@ static GPtrArray *candidates(const ConfigModem *config)
     return nodes;
 }
 
-/* Whether another modem has the node, or is configured by it. */
-static gboolean is_anothers(const ModemFinder *finder, const ConfigModem *config, const char *real)
+/* Real paths of the nodes that other modems have or are configured by. udev is asked once for each
+ * of these, not for each candidate: this runs each second while a modem is missing. */
+static GHashTable *nodes_of_others(const ModemFinder *finder, const ConfigModem *config)
 {
+    GHashTable *nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < finder->modems->len; i++) {
         const ConfigModem *other = g_ptr_array_index(finder->modems, i);
         if (other == config)
             continue;
-        const char *taken = g_hash_table_lookup(finder->taken, other);
-        if (g_strcmp0(taken, real) == 0)
-            return TRUE;
-        g_autofree char *node = configured_node(other);
-        g_autofree char *other_real = node != NULL ? real_path(node) : NULL;
-        if (g_strcmp0(other_real, real) == 0)
-            return TRUE;
+        const char *taken = modem_finder_node(finder, other);
+        g_autofree char *node = taken == NULL ? configured_node(other) : NULL;
+        if (taken != NULL)
+            (void)g_hash_table_add(nodes, g_strdup(taken));
+        else if (node != NULL)
+            (void)g_hash_table_add(nodes, real_path(node));
     }
-    return FALSE;
+    return nodes;
 }
 
 /* What is known of a node, if it is still the same one; forgotten if it is gone. */
@@ -169,6 +170,7 @@ static gboolean gone(gpointer key, gpointer value, gpointer data)
 static char *find_by_imei(ModemFinder *finder, const ConfigModem *config, GError **error)
 {
     g_autoptr(GPtrArray) nodes = candidates(config);
+    g_autoptr(GHashTable) taken = nodes_of_others(finder, config);
     const char *next = NULL;
     guint others = 0, silent = 0;
     gint64 now_ns = mono_now().ns;
@@ -176,7 +178,7 @@ static char *find_by_imei(ModemFinder *finder, const ConfigModem *config, GError
     for (guint i = 0; i < nodes->len; i++) {
         const char *node = g_ptr_array_index(nodes, i);
         g_autofree char *real = real_path(node);
-        if (is_anothers(finder, config, real)) {
+        if (g_hash_table_contains(taken, real)) {
             others++;
             continue;
         }

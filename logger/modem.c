@@ -489,12 +489,10 @@ void modem_look(Modem *modem)
 
 Modem *modem_new(const ModemHost *host, const ConfigModem *config)
 {
-    static const ModemDriver *const types[] = {
-        [DRIVER_QMI] = &modem_qmi, [DRIVER_MBIM] = &modem_mbim, [DRIVER_REPLAY] = &modem_replay};
     Modem *modem = g_new0(Modem, 1);
     modem->host = host;
     modem->config = config;
-    modem->type = types[config->driver];
+    modem->type = modem_driver_of(config);
     modem->who = g_strdup_printf("modem %s", config->head.label);
     modem->backoff_ms = BACKOFF_FIRST_MS;
     modem->sink =

@@ -57,6 +57,8 @@ typedef struct {
 } ModemDriver;
 
 extern const ModemDriver modem_qmi, modem_mbim, modem_replay;
+/* That of a configured modem. */
+const ModemDriver *modem_driver_of(const ConfigModem *config);
 
 /* What modems need of the logger. */
 typedef struct {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The logger beside a real ModemManager on the same two modems, both through the real qmi-proxy and
-mbim-proxy: ModemManager finds, enables and reads them, the logger finds them by their USB ports and
+mbim-proxy: ModemManager finds, enables and reads them, the logger finds them by USB port and IMEI and
 loses no sample. umockdev shows both programs the modems in /sys, /dev and udev; behind the device
 nodes are the rig's pseudo-terminals."""
 import atexit
@@ -26,7 +26,7 @@ DURATION = 45
 MODEMS = {"red": ("cdc-wdm0", "1-1"), "white": ("cdc-wdm1", "1-2")}
 keys = {f"modem_{m}__pty": "yes" for m in ("red", "green", "blue", "white")}
 keys |= {f"modem_{m}__device": node for m, (node, _) in MODEMS.items()}
-lab = riglab.Lab(duration=DURATION, gps_rate=5, **keys)
+lab = riglab.Lab(duration=DURATION, gps_rate=5, modem_white__imei="356938035643809", **keys)
 if subprocess.run(["mount", "--bind", lab.work, lab.work], check=False,
                   capture_output=True).returncode != 0:
     riglab.skip("no right to mount")
@@ -70,10 +70,13 @@ for proxy in PROXIES:
 
 for modem in ("green", "blue"):
     del lab.modems[modem]
-lab.configure(interval="500 ms")
+lab.configure(interval="500 ms", extra="[identity]\nclear=yes")
 text = lab.read("logger.conf")
 for modem, (_, port) in MODEMS.items():
-    text = text.replace(f"device={lab.path('dev')}/by-path/{modem}", f"usb-path={port}")
+    # One by its port, one by its IMEI alone among all nodes that udev shows.
+    name = f"usb-path={port}" if modem == "red" else "imei-hash=" + lab.value(
+        f"modem {modem}", "imei", "")
+    text = text.replace(f"device={lab.path('dev')}/by-path/{modem}", name)
 with open(lab.path("logger.conf"), "w", encoding="utf-8") as f:
     f.write(text)
 lab.logger(prefix=("env", f"LD_PRELOAD={bed['LD_PRELOAD']}",
