@@ -412,6 +412,7 @@ static Brief make_brief(const OutJudge *out, uint32_t segment, uint32_t group)
                    .rtt_p50 = (float)f->rtt_p50,
                    .rtt_p90 = (float)f->rtt_p90,
                    .loss = (float)f->loss_share,
+                   .jitter_p50 = (float)f->jitter_p50,
                    .down_p10 = (float)f->down_p10,
                    .down_p50 = (float)f->down_p50,
                    .up_p10 = (float)f->up_p10,
@@ -419,6 +420,9 @@ static Brief make_brief(const OutJudge *out, uint32_t segment, uint32_t group)
                    .meeting_n = f->meeting_n,
                    .cell_changes = f->cell_changes,
                    .rat_changes = f->rat_changes,
+                   .tests = f->tests,
+                   .tests_failed = f->tests_failed,
+                   .tests_skipped = f->tests_skipped,
                    .share_none = (float)f->share_of_rat[RAT_NONE]};
     for (int g = 1; g <= 4; g++)
         brief.meeting[g] = (float)f->meeting[g];

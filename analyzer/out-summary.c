@@ -178,6 +178,7 @@ static double level_over_length(const Sum *sum, double p)
 typedef struct {
     double metres, meeting[5], meeting_m, loss_m, loss_length;
     double cell_changes, rat_changes;
+    uint64_t tests, tests_failed, tests_skipped;
     unsigned passes, days;
     uint64_t n;
 } Counts;
@@ -196,6 +197,9 @@ static void count(const Sum *sum, Counts *c)
             c->metres += b->metres;
             c->cell_changes += b->cell_changes;
             c->rat_changes += b->rat_changes;
+            c->tests += b->tests;
+            c->tests_failed += b->tests_failed;
+            c->tests_skipped += b->tests_skipped;
             if (b->meeting_n > 0)
                 c->meeting_m += b->length_m;
             for (int k = 1; k <= 4; k++)
@@ -261,6 +265,7 @@ static void quality_columns(OutRow *row, const Sum *sum, const Counts *c)
         {"rtt_p50", offsetof(Brief, rtt_p50), 0.5},
         {"rtt_p90", offsetof(Brief, rtt_p90), 0.9},
         {"loss_share", 0, 0.0},
+        {"jitter_p50", offsetof(Brief, jitter_p50), 0.5},
         {"down_p10", offsetof(Brief, down_p50), 0.1},
         {"down_p50", offsetof(Brief, down_p50), 0.5},
         {"up_p10", offsetof(Brief, up_p50), 0.1},
@@ -282,6 +287,9 @@ static void quality_columns(OutRow *row, const Sum *sum, const Counts *c)
     double per = c->metres > 0.0 ? 1e5 / c->metres : (double)NAN;
     out_real(row, "cell_changes_per_100km", c->cell_changes * per);
     out_real(row, "rat_changes_per_100km", c->rat_changes * per);
+    out_int(row, "tests", (int64_t)c->tests);
+    out_int(row, "tests_failed", (int64_t)c->tests_failed);
+    out_int(row, "tests_skipped", (int64_t)c->tests_skipped);
 }
 
 /* Corridor index of a group (docs/method.md, "Corridor index"): of its first level service. */

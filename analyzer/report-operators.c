@@ -153,6 +153,7 @@ static void chapter_keys(Page *page, const ReportGroup *group, const char *name)
     key_number(page, "round trip, median", summary(page, row, "rtt_p50"), 0, "ms");
     key_number(page, "round trip, 90% below", summary(page, row, "rtt_p90"), 0, "ms");
     key_share(page, "packets lost", summary(page, row, "loss_share"));
+    key_number(page, "jitter, median", summary(page, row, "jitter_p50"), 0, "ms");
     key_number(page, "download, median", summary(page, row, "down_p50"), 1, "Mbit/s");
     key_number(page, "download, 10% below", summary(page, row, "down_p10"), 1, "Mbit/s");
     key_number(page, "upload, median", summary(page, row, "up_p50"), 1, "Mbit/s");
@@ -160,6 +161,10 @@ static void chapter_keys(Page *page, const ReportGroup *group, const char *name)
     key_share(page, "meeting: fair", summary(page, row, "meeting_yellow"));
     key_share(page, "meeting: poor", summary(page, row, "meeting_red"));
     key_share(page, "meeting: broken", summary(page, row, "meeting_black"));
+    if (summary(page, row, "tests") > 0) {
+        key_number(page, "probes run", summary(page, row, "tests"), 0, "");
+        key_number(page, "of them failed", summary(page, row, "tests_failed"), 0, "");
+    }
     key_number(page, "cell changes per 100 km", summary(page, row, "cell_changes_per_100km"), 0,
                "");
     key_number(page, "changes of technology per 100 km",

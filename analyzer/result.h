@@ -22,10 +22,11 @@ typedef struct {
     uint32_t n, passes, days;
     float level; /* median; -INFINITY no service or below the floor, NAN none */
     float below; /* level that the median lies below, if it lies below the floor; else NAN */
-    float rtt_p50, rtt_p90, loss, down_p10, down_p50, up_p10, up_p50;
+    float rtt_p50, rtt_p90, loss, jitter_p50, down_p10, down_p50, up_p10, up_p50;
     float meeting[5];
     uint64_t meeting_n;
     uint32_t cell_changes, rat_changes;
+    uint32_t tests, tests_failed, tests_skipped;
     float share_none;
 } Brief;
 

@@ -49,11 +49,36 @@ def add_meetings(drive):
     return seconds
 
 
+def add_probes(drive):
+    """A round trip each second with 12 ms of jitter, and twelve probes: two failed, two were not
+    tried."""
+    with sqlite3.connect(drive) as db:
+        first, last = db.execute("SELECT min(first_ns), max(last_ns) FROM extents"
+                                 " WHERE kind = 'samples' AND source = 1").fetchone()
+        for table in ("chunks", "extents"):  # the file's own round trips have no jitter
+            db.execute(f"DELETE FROM {table} WHERE kind = 'latencies'")
+        seconds = range(first, last - SECOND, SECOND)
+        db.executemany("INSERT INTO latencies (time_ns, source, kind, duration_ns, sent, received,"
+                       " rtt_ms, jitter_ms) VALUES (?, 1, 'stamp', ?, 50, 50, 45, 12)",
+                       [(at, SECOND) for at in seconds])
+        statuses = ["ok", "failed", "ok", "ok", "skipped", "ok"] * 2
+        rows = [(first + (k + 1) * (last - first) // 14, k + 1, status)
+                for k, status in enumerate(statuses)]
+        db.executemany("INSERT INTO probes (time_ns, source, id, kind, status)"
+                       " VALUES (?, 1, ?, 'train', ?)", rows)
+        for kind, times in (("latencies", seconds), ("probes", [row[0] for row in rows])):
+            db.execute("INSERT INTO extents VALUES (?, 1, ?, ?, ?, 1)",
+                       (kind, len(times), times[0], times[-1]))
+    db.close()
+    return {word: statuses.count(word) for word in ("ok", "failed", "skipped")}
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="corridor-meeting-") as work:
         drive, net, out = f"{work}/a.drive", f"{work}/net.gpkg", f"{work}/out.gpkg"
         run("import", "-o", drive, f"{SOURCE}/fixtures/demo/alfa.csv")
         seconds = add_meetings(drive)
+        probes = add_probes(drive)
         run("network", "from-track", "--name", "Line", "-o", net, drive)
         run("analyze", "-n", net, "-o", out, drive)
         with sqlite3.connect(out) as db:
@@ -64,6 +89,8 @@ def main():
             share, low, high, km = db.execute(
                 "SELECT share, share_low, share_high, length_km - km_not_measured FROM summary"
                 " WHERE service = 'meeting_ok' AND operator NOT LIKE '(%'").fetchone()
+            tried = db.execute("SELECT tests, tests_failed, tests_skipped, jitter_p50 FROM summary"
+                               " WHERE service = 'meeting_ok' AND operator NOT LIKE '(%'").fetchone()
             lengths = db.execute("SELECT sum(length_m), sum(length_m * meeting_ok_share) /"
                                  " sum(length_m) FROM segments WHERE meeting_n > 0").fetchone()
         check("every second counts once", seconds * 0.97 < n <= seconds, (n, seconds))
@@ -73,9 +100,14 @@ def main():
         check("kilometres tested", abs(km - lengths[0] / 1000) < 1e-6, km)
         check("share of the way", abs(share - lengths[1]) < 1e-4 and low <= share <= high, share)
         check("it is what green and yellow make", 0.7 < share < 0.9, share)
+        check("probes of the whole line", tried[:3] == (probes["ok"] + probes["failed"],
+                                                        probes["failed"], probes["skipped"]), tried)
+        check("jitter of the whole line", abs(tried[3] - 12) < 0.2, tried)
         run("report", "-o", f"{work}/report", out)
         with open(f"{work}/report/index.html", encoding="utf-8") as file:
             page = html.unescape(re.sub(r"<[^>]+>", "", file.read()))
+        check("probes in the report", f"probes run{tried[0]}of them failed{tried[1]}" in page)
+        check("jitter in the report", "jitter, median12\u00a0ms" in page)
         found = re.search(r"(\w+): an online meeting works on ([\d.]+)\s?% of the ([\d.]+)\s?km"
                           r" where it was tested \(95% interval [^,]+, ([\d\s,]+) seconds", page)
         check("the headline", found is not None)
