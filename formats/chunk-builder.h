@@ -27,6 +27,7 @@ struct ChunkBuilder {
     uint8_t *packed;
     GByteArray *raw, *stored, *directory, *data;
     ZSTD_CCtx *zstd;
+    Chunk *checked; /* the chunk read back last, kept for what it was unpacked in; NULL at first */
 };
 
 /* `value`: as values[] above. */

@@ -170,6 +170,16 @@ void chunk_free(Chunk *chunk)
     g_free(chunk);
 }
 
+void chunk_take_scratch(Chunk *chunk, Chunk *from)
+{
+    if (from == NULL || chunk->zstd != NULL)
+        return;
+    chunk->zstd = g_steal_pointer(&from->zstd);
+    chunk->raw = g_steal_pointer(&from->raw);
+    chunk->raw_size = from->raw_size;
+    from->raw_size = 0;
+}
+
 size_t chunk_rows(const Chunk *chunk)
 {
     return chunk->n;
@@ -215,6 +225,16 @@ static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
         return NULL;
     }
     return chunk->raw;
+}
+
+static size_t count_bits(const uint8_t *bitmap, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n / 8; i++)
+        count += (size_t)__builtin_popcount(bitmap[i]);
+    for (size_t i = n / 8 * 8; i < n; i++)
+        count += bitmap[i / 8] >> (i % 8) & 1U;
+    return count;
 }
 
 typedef struct {
@@ -277,10 +297,7 @@ static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts 
             return damaged(error, "too few bytes", column->name);
         raw += size;
         left -= size;
-        guint count = 0;
-        for (size_t i = 0; i < chunk->n; i++)
-            count += parts->bitmap[i / 8] >> (i % 8) & 1U;
-        if (count != entry->known)
+        if (count_bits(parts->bitmap, chunk->n) != entry->known)
             return damaged(error, "a wrong count", column->name);
     }
     if (column->type == COLUMN_TEXT || column->type == COLUMN_ENUM) {
@@ -298,12 +315,35 @@ static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts 
     return TRUE;
 }
 
-/* Spreads the packed values over the rows that have one; from the end, in place. */
+/* Spreads the packed values over the rows that have one; from the end, in place. Mostly eight rows
+ * at once have a value, or none of them. */
 static void spread(int64_t *values, const uint8_t *bitmap, size_t n, size_t known)
 {
     size_t from = known;
-    for (size_t i = n; i-- > 0;)
-        values[i] = (bitmap[i / 8] >> (i % 8) & 1U) != 0 ? values[--from] : 0;
+    for (size_t i = n; i % 8 != 0; i--)
+        values[i - 1] = (bitmap[i / 8] >> ((i - 1) % 8) & 1U) != 0 ? values[--from] : 0;
+    for (size_t byte = n / 8; byte-- > 0;) {
+        int64_t *to = values + 8 * byte;
+        if (bitmap[byte] == 0xff) {
+            from -= 8;
+            memmove(to, values + from, 8 * sizeof *to);
+            continue;
+        }
+        for (size_t bit = 8; bit-- > 0;)
+            to[bit] = (bitmap[byte] >> bit & 1U) != 0 ? values[--from] : 0;
+    }
+}
+
+static void set_known(uint64_t *known, const uint8_t *bitmap, size_t n, unsigned c)
+{
+    for (size_t byte = 0; byte < n / 8; byte++) {
+        uint64_t *rows = known + 8 * byte;
+        const uint8_t bits = bitmap[byte];
+        for (size_t bit = 0; bits != 0 && bit < 8; bit++)
+            rows[bit] |= (uint64_t)(bits >> bit & 1U) << c;
+    }
+    for (size_t i = n / 8 * 8; i < n; i++)
+        known[i] |= (uint64_t)(bitmap[i / 8] >> (i % 8) & 1U) << c;
 }
 
 static gboolean translate_words(Chunk *chunk, unsigned c, const ColumnParts *parts, int64_t *values,
@@ -374,8 +414,8 @@ static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_
         return FALSE;
     if (parts.bitmap != NULL)
         spread(values, parts.bitmap, chunk->n, entry->known);
-    for (size_t i = 0; parts.bitmap != NULL && known != NULL && i < chunk->n; i++)
-        known[i] |= (uint64_t)(parts.bitmap[i / 8] >> (i % 8) & 1U) << c;
+    if (parts.bitmap != NULL && known != NULL)
+        set_known(known, parts.bitmap, chunk->n, c);
     for (size_t i = 0; entry->relative != 0 && i < chunk->n; i++)
         if (parts.bitmap == NULL || (parts.bitmap[i / 8] >> (i % 8) & 1U) != 0)
             values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)chunk->times[i]);

@@ -48,6 +48,7 @@ void chunk_builder_free(ChunkBuilder *builder)
     g_byte_array_unref(builder->directory);
     g_byte_array_unref(builder->data);
     (void)ZSTD_freeCCtx(builder->zstd);
+    chunk_free(builder->checked);
     g_free(builder);
 }
 
@@ -380,6 +381,7 @@ static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, uint64_t 
     g_autoptr(Chunk) chunk = chunk_open(builder->type->kind, bytes->data, bytes->len, error);
     if (chunk == NULL)
         return FALSE;
+    chunk_take_scratch(chunk, builder->checked);
     uint64_t *known = (uint64_t *)(void *)builder->packed;
     for (unsigned c = 0; c < builder->type->n_columns; c++) {
         void *storage[64] = {NULL};
@@ -396,6 +398,8 @@ static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, uint64_t 
             return FALSE;
         }
     }
+    g_clear_pointer(&builder->checked, chunk_free);
+    builder->checked = g_steal_pointer(&chunk);
     return TRUE;
 }
 

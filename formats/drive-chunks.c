@@ -212,10 +212,12 @@ static gboolean check_against_ref(const ChunkStream *stream, const ChunkRef *ref
 size_t chunk_stream_load(ChunkStream *stream, const ChunkRef *ref)
 {
     g_autoptr(GError) error = NULL;
-    g_clear_pointer(&stream->chunk, chunk_free);
+    g_autoptr(Chunk) before = g_steal_pointer(&stream->chunk);
     if (fetch(stream, ref->id, &error))
         stream->chunk =
             chunk_open(stream->type->kind, stream->bytes->data, stream->bytes->len, &error);
+    if (stream->chunk != NULL)
+        chunk_take_scratch(stream->chunk, before);
     if (stream->chunk != NULL &&
         chunk_decode(stream->chunk, stream->columns, stream->storage, stream->known, &error)) {
         if (check_against_ref(stream, ref))
