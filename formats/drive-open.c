@@ -2,33 +2,10 @@
 #include "formats/drive-read.h"
 
 #include "formats/drive-file.h"
+#include "formats/drive-guard.h"
 #include "formats/drive-schema.h"
 
 #include <string.h>
-
-/* A text of a record is a name, a hash or some JSON; nothing that a drive holds is longer. */
-enum { MAX_BLOB_BYTES = 64 * 1024 * 1024, MAX_SQL_BYTES = 100 * 1000 };
-
-static gboolean defend(sqlite3 *db, const char *path, GError **error)
-{
-    static const struct {
-        int option, value;
-    } settings[] = {
-        {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-        {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(settings); i++)
-        (void)sqlite3_db_config(db, settings[i].option, settings[i].value, NULL);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, MAX_BLOB_BYTES);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
-    return drive_exec(db, path,
-                      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-                      "PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;",
-                      error);
-}
 
 /* A power cut in the middle of a change of the file's mode leaves a rollback journal, which only a
  * writer may apply. */
@@ -37,7 +14,7 @@ static int roll_back_hot_journal(const char *path)
     sqlite3 *db = NULL;
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) {
-        (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        drive_guard(db);
         rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
     }
     (void)sqlite3_close(db);
@@ -52,6 +29,7 @@ static int try_open(const char *path, const char *mode, sqlite3 **db)
                              NULL);
     if (rc != SQLITE_OK)
         return rc;
+    drive_guard(*db);
     sqlite3_extended_result_codes(*db, 1);
     sqlite3_busy_timeout(*db, 5000);
     return sqlite3_exec(*db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
@@ -65,6 +43,8 @@ static sqlite3 *open_read_only(const char *path, GError **error)
                                                           : "there is no such file");
         return NULL;
     }
+    if (!drive_guard_journal(path, error))
+        return NULL;
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
     sqlite3 *db = NULL;
     int rc = try_open(path, "mode=ro", &db);
@@ -85,38 +65,6 @@ static sqlite3 *open_read_only(const char *path, GError **error)
     drive_sqlite_error(error, db, rc, path, "cannot be read");
     (void)sqlite3_close(db);
     return NULL;
-}
-
-/* A file from a stranger may call anything "samples": only plain tables are read. */
-static gboolean check_plain_tables(Drive *drive, GError **error)
-{
-    sqlite3_stmt *stmt = drive_prepare(
-        drive->db, drive->path,
-        "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table','view')", error);
-    if (stmt == NULL)
-        return FALSE;
-    int rc = SQLITE_ROW;
-    gboolean fine = TRUE;
-    while (fine && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(stmt, 0);
-        const char *kind = (const char *)sqlite3_column_text(stmt, 1);
-        const char *sql = (const char *)sqlite3_column_text(stmt, 2);
-        if (name == NULL || (record_type_by_table(name) == NULL && strcmp(name, "meta") != 0 &&
-                             strcmp(name, "extents") != 0 && strcmp(name, "chunks") != 0))
-            continue;
-        fine = g_strcmp0(kind, "table") == 0 && sql != NULL &&
-               g_ascii_strncasecmp(sql, "CREATE TABLE", 12) == 0;
-        if (!fine)
-            g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE,
-                        "%s: %s is not a plain table; this file is not to be trusted", drive->path,
-                        name);
-    }
-    sqlite3_finalize(stmt);
-    if (!fine)
-        return FALSE;
-    if (rc != SQLITE_DONE)
-        return drive_sqlite_error(error, drive->db, rc, drive->path, "cannot be read");
-    return TRUE;
 }
 
 static gboolean load_sources(Drive *drive, GError **error)
@@ -168,8 +116,12 @@ Drive *drive_open(const char *path, GError **error)
         return NULL;
     g_autoptr(Drive) drive = drive_view_new(db, path);
     drive->borrowed = FALSE;
-    if (!defend(db, path, error) || !drive_check_version(db, path, error) ||
-        !check_plain_tables(drive, error) || !load_sources(drive, error))
+    if (!drive_exec(db, path,
+                    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+                    "PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;",
+                    error) ||
+        !drive_check_version(db, path, error) || !drive_guard_tables(db, path, error) ||
+        !load_sources(drive, error))
         return NULL;
     return g_steal_pointer(&drive);
 }

@@ -9,6 +9,7 @@
  * closing any descriptor of a file drops all fcntl() locks the process holds on it.
  */
 #include "formats/drive-file.h"
+#include "formats/drive-guard.h"
 #include "formats/drive-schema.h"
 #include "formats/drive-writer.h"
 
@@ -171,10 +172,8 @@ static gboolean open_database(DriveWriter *writer, GError **error)
         return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be opened");
     sqlite3_extended_result_codes(writer->db, 1);
     sqlite3_busy_timeout(writer->db, BUSY_TIMEOUT_MS);
-    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    (void)sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    drive_guard(writer->db);
+    (void)sqlite3_limit(writer->db, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM attaches a file */
     /* FULL: each commit is on the medium when it returns, so a power cut costs no more than what
      * was not committed. Debian turns secure_delete on; shifting times would pay for it. */
     return drive_exec(writer->db, writer->path,
@@ -247,8 +246,9 @@ DriveWriter *drive_open_append(const char *path, GError **error)
     }
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
     writer->was_closed = has_no_wal(fd);
-    if (!lock(writer, error) || !open_database(writer, error) ||
-        !drive_check_version(writer->db, path, error) ||
+    if (!lock(writer, error) || !drive_guard_journal(path, error) ||
+        !open_database(writer, error) || !drive_check_version(writer->db, path, error) ||
+        !drive_guard_tables(writer->db, path, error) ||
         !drive_schema_add_columns(writer->db, path, error) || !start_writing(writer, error) ||
         !drive_exec(writer->db, path, "PRAGMA wal_checkpoint(TRUNCATE)", error) ||
         !drive_writer_load_extents(writer, error) || !drive_writer_begin(writer, error) ||

@@ -342,6 +342,11 @@ gboolean evidence_verify(const char *drive, const EvidenceKey *key, Evidence *ev
     memset(evidence, 0, sizeof *evidence);
     g_autofree char *key_hex = NULL;
     g_autofree char *signature_hex = NULL;
+    if (!g_file_test(drive, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_FAILED,
+                    "%s: there is no such file; is the name right?", drive);
+        return FALSE;
+    }
     if (!read_fields(drive, evidence, &key_hex, &signature_hex, error))
         return FALSE;
     g_autofree char *text = canonical(evidence);

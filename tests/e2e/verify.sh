@@ -45,5 +45,5 @@ changes "another key" "4.drive: is signed with another key" resign
 must "some of them" "$corridor" verify --partial "$work/box/2.drive" "$work/box/5.drive" >/dev/null
 must_fail 1 "drive number 1 is missing" "$corridor" verify "$work/box/2.drive"
 must_fail 1 "is no public Ed25519 key" "$corridor" verify --key "$work/box.pem" "$work/box/1.drive"
-must_fail 1 "there is no" "$corridor" verify "$work/box/9.drive"
+must_fail 1 "9.drive: there is no such file; is the name right" "$corridor" verify "$work/box/9.drive"
 echo ok

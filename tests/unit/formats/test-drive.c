@@ -287,6 +287,110 @@ static void test_strangers(DriveFolder *f, gconstpointer data)
     g_assert_null(strchr(error->message, '\n'));
 }
 
+static void refuse(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *before = NULL, *after = NULL;
+    gsize n_before = 0, n_after = 0;
+    g_assert_true(g_file_get_contents(path, &before, &n_before, NULL));
+    g_assert_null(drive_open(path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_assert_null(strchr(error->message, '\n'));
+    g_clear_error(&error);
+    g_assert_null(drive_open_append(path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_clear_error(&error);
+    g_assert_false(drive_seal(path, NULL, &error));
+    g_assert_nonnull(error);
+    g_assert_true(g_file_get_contents(path, &after, &n_after, NULL));
+    g_assert_cmpuint(n_before, ==, n_after);
+    g_assert_true(memcmp(before, after, n_after) == 0);
+}
+
+/* What a schema can say beyond a table is refused by every way to open a drive. */
+static void test_hostile_schema(DriveFolder *f, gconstpointer data)
+{
+    static const char *const schemas[] = {
+        "DROP TABLE samples; CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source",
+        "DROP TABLE meta; CREATE VIEW meta AS SELECT 'a' AS key, 'b' AS value",
+        "DROP TABLE chunks; CREATE VIRTUAL TABLE chunks USING fts5(id, kind, source)",
+        "DROP TABLE events; CREATE TABLE events (time_ns INTEGER, kind TEXT, "
+        "detail TEXT AS (hex(zeroblob(30000000))))",
+    };
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(schemas); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+        g_assert_true(drive_writer_close(writer, &error));
+        g_clear_pointer(&writer, drive_writer_free);
+        (void)drive_folder_sql(f->path, schemas[i]);
+        refuse(f->path);
+        (void)g_unlink(f->path);
+    }
+}
+
+/* Triggers lie in the file and do nothing: neither reading nor writing follows them. */
+static void test_hostile_trigger(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    (void)drive_folder_sql(f->path, "CREATE TABLE seen (n);"
+                                    "CREATE TRIGGER t AFTER INSERT ON events BEGIN"
+                                    " INSERT INTO seen VALUES (1); END");
+    writer = drive_open_append(f->path, &error);
+    g_assert_no_error(error);
+    Event event = {0};
+    RECORD_SET(&event, EVENT, time_ns, 5);
+    RECORD_SET(&event, EVENT, kind, "cell-change");
+    g_assert_true(drive_add_event(writer, &event, &error));
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_assert_cmpint(drive_folder_sql(f->path, "SELECT count(*) FROM seen"), ==, 0);
+    g_assert_cmpint(drive_folder_sql(f->path, "SELECT count(*) FROM events"), ==, 1);
+}
+
+/* A journal may name a super-journal, which SQLite deletes once the journal is applied: a
+ * stranger's would have any file of the user deleted. It is refused, whoever opens. */
+static void test_hostile_journal(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autofree char *victim = g_strconcat(f->path, "-victim", NULL);
+    g_autofree char *journal = g_strconcat(f->path, "-journal", NULL);
+    g_assert_true(g_file_set_contents(victim, "dear", -1, NULL));
+    static const guint8 magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    const guint32 sector = 512, page = 4096, none = 0;
+    const guint32 pages = (guint32)drive_folder_sql(f->path, "PRAGMA page_count");
+    const guint32 head[] = {none, GUINT32_TO_BE(7), GUINT32_TO_BE(pages), GUINT32_TO_BE(sector),
+                            GUINT32_TO_BE(page)};
+    g_byte_array_append(bytes, magic, sizeof magic);
+    g_byte_array_append(bytes, (const guint8 *)head, sizeof head);
+    while (bytes->len < sector)
+        g_byte_array_append(bytes, (const guint8 *)"", 1);
+    guint32 sum = 0;
+    for (const char *c = victim; *c != '\0'; c++)
+        sum += (guint8)*c;
+    const guint32 lock_page = GUINT32_TO_BE(0x40000000 / 4096 + 1),
+                  tail[] = {GUINT32_TO_BE((guint32)strlen(victim)), GUINT32_TO_BE(sum)};
+    g_byte_array_append(bytes, (const guint8 *)&lock_page, 4);
+    g_byte_array_append(bytes, (const guint8 *)victim, (guint)strlen(victim));
+    g_byte_array_append(bytes, (const guint8 *)tail, sizeof tail);
+    g_byte_array_append(bytes, magic, sizeof magic);
+    g_assert_true(g_file_set_contents(journal, (const char *)bytes->data, bytes->len, NULL));
+    refuse(f->path);
+    g_assert_true(g_file_test(victim, G_FILE_TEST_EXISTS));
+    /* This is what SQLite by itself does with it; if it no longer did, the guard could go. */
+    (void)drive_folder_sql(f->path, "SELECT count(*) FROM events");
+    g_assert_false(g_file_test(victim, G_FILE_TEST_EXISTS));
+}
+
 /* Each column must be in docs/drive-file.md with its unit and meaning, in one table row. */
 static void test_documented(void)
 {
@@ -327,6 +431,9 @@ int main(int argc, char **argv)
     ADD("/drive/shift", test_shift);
     ADD("/drive/duplicate-import", test_duplicate_import);
     ADD("/drive/strangers", test_strangers);
+    ADD("/drive/hostile-schema", test_hostile_schema);
+    ADD("/drive/hostile-trigger", test_hostile_trigger);
+    ADD("/drive/hostile-journal", test_hostile_journal);
     g_test_add_func("/drive/documented", test_documented);
     return g_test_run();
 }
