@@ -66,7 +66,7 @@ static double number_of(const LayerRow *row, int column)
     if (text == NULL || text[0] == '\0')
         return NAN;
     double value = g_ascii_strtod(text, &end);
-    return end != text && *end == '\0' ? value : NAN;
+    return end != text && *end == '\0' && isfinite(value) ? value : NAN;
 }
 
 static gboolean point_of(const LayerRow *row, int lat, int lon, GeoPoint *point)

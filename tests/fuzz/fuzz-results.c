@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The results of an analysis, read again by compare, diff and report: the first byte chooses, the
+ * rest are the rows of all tables (fake-layer.h). Done, or an error of one line.
+ */
+#include "analyzer/compare.h"
+#include "analyzer/diff.h"
+#include "analyzer/report-data.h"
+#include "tests/fuzz/fake-layer.h"
+#include "tests/fuzz/scratch.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char *path_of(const char *name)
+{
+    char *path = scratch_path(name);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        scratch_write(path, "x", 1);
+    return path;
+}
+
+static void check(gboolean done, const GError *error)
+{
+    g_assert_true(done == (error == NULL));
+    g_assert_true(error == NULL || strchr(error->message, '\n') == NULL);
+}
+
+static void run_compare(void)
+{
+    g_autofree char *in = path_of("in.gpkg");
+    g_autofree char *out = scratch_path("out.gpkg");
+    g_autofree char *map = g_strdup_printf("Alfa=%s,layer=a", in);
+    char *maps[] = {map, NULL};
+    const CompareOptions options = {.in = in, .out = out, .maps = maps, .seed = 1, .rounds = 20};
+    g_autoptr(GError) error = NULL;
+    g_auto(CompareReport) report = {NULL, NULL};
+    check(compare(&options, &report, &error), error);
+}
+
+static void run_diff(void)
+{
+    g_autofree char *before = path_of("before.gpkg");
+    g_autofree char *after = path_of("after.gpkg");
+    g_autofree char *out = scratch_path("out.gpkg");
+    const DiffOptions options = {
+        .before = before, .after = after, .out = out, .rate = 0.05, .seed = 1, .rounds = 20};
+    g_autoptr(GError) error = NULL;
+    g_auto(DiffReport) report = {NULL, NULL};
+    check(diff(&options, &report, &error), error);
+}
+
+static void run_report(void)
+{
+    g_autofree char *in = path_of("in.gpkg");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ReportData) data = report_data_load(in, &error);
+    check(data != NULL, error);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const ways[])(void) = {run_compare, run_diff, run_report};
+    if (size < 2)
+        return 0;
+    fake_layer_begin(data + 1, size - 1);
+    ways[data[0] % G_N_ELEMENTS(ways)]();
+    return 0;
+}
