@@ -20,7 +20,6 @@ typedef struct {
     const BinSetup *setup;
     Spill *cells, *changes, *samples; /* samples: NULL = not wanted */
     GPtrArray *open;                  /* Cell*, the one used last at the end */
-    GPtrArray *spare;                 /* Cell*, reset */
     GByteArray *scratch;
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;

@@ -55,16 +55,6 @@ static gboolean spill_cell(BinState *state, Cell *cell, GError **error)
     return spill_add(state->cells, &key, state->scratch->data, state->scratch->len, error);
 }
 
-/* Puts an open cell into the spill, and keeps its memory for another. */
-static gboolean close_cell(BinState *state, guint number, GError **error)
-{
-    Cell *cell = g_ptr_array_steal_index(state->open, number);
-    gboolean done = spill_cell(state, cell, error);
-    cell_reset(cell);
-    g_ptr_array_add(state->spare, cell);
-    return done;
-}
-
 static void free_cell(void *cell)
 {
     cell_clear(cell);
@@ -85,11 +75,12 @@ Cell *bin_cell(BinState *state, uint32_t segment, int64_t time_ns, GError **erro
             if (a->head.last_ns < b->head.last_ns)
                 oldest = i;
         }
-        if (!close_cell(state, oldest, error))
+        if (!spill_cell(state, state->open->pdata[oldest], error))
             return NULL;
+        g_ptr_array_remove_index(state->open, oldest);
     }
-    guint spare = state->spare->len;
-    Cell *cell = spare > 0 ? g_ptr_array_steal_index(state->spare, spare - 1) : g_new0(Cell, 1);
+    Cell *cell = g_new(Cell, 1);
+    cell_init(cell);
     cell_begin_counting(cell);
     cell->head.segment = segment;
     cell->head.group = state->report->group;
@@ -107,17 +98,19 @@ gboolean bin_expire(BinState *state, int64_t now_ns, GError **error)
         Cell *first = state->open->pdata[0];
         if (now_ns - first->head.last_ns <= BIN_PASS_GAP_NS)
             return TRUE;
-        if (!close_cell(state, 0, error))
+        if (!spill_cell(state, first, error))
             return FALSE;
+        g_ptr_array_remove_index(state->open, 0);
     }
     return TRUE;
 }
 
 gboolean bin_close(BinState *state, GError **error)
 {
-    while (state->open->len > 0)
-        if (!close_cell(state, 0, error))
+    for (guint i = 0; i < state->open->len; i++)
+        if (!spill_cell(state, state->open->pdata[i], error))
             return FALSE;
+    g_ptr_array_set_size(state->open, 0);
     return TRUE;
 }
 
@@ -248,7 +241,6 @@ static void work_clear(Work *work)
     for (guint i = 0; i < work->n_states; i++)
         if (work->states[i].open != NULL) {
             g_ptr_array_unref(work->states[i].open);
-            g_ptr_array_unref(work->states[i].spare);
             g_byte_array_unref(work->states[i].scratch);
         }
     g_free(work->states);
@@ -331,7 +323,6 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
                             .changes = changes,
                             .samples = samples,
                             .open = g_ptr_array_new_with_free_func(free_cell),
-                            .spare = g_ptr_array_new_with_free_func(free_cell),
                             .scratch = g_byte_array_new()};
         gint64 receiver = receiver_of(&sources[i], work->receivers);
         if (receiver == 0)

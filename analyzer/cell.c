@@ -40,14 +40,6 @@ void cell_clear(Cell *cell)
         g_free(cell->ids.id);
     cell->ids = (CellIds){0};
     g_clear_pointer(&cell->counts, g_free);
-    cell->counting = FALSE;
-}
-
-void cell_reset(Cell *cell)
-{
-    cell_end_counting(cell);
-    cell->head = (CellHead){0};
-    cell->levels.n = cell->tally.n = cell->ids.n = 0;
 }
 
 /* Room for one more of n elements of `bytes` each; what is borrowed is copied. */
@@ -77,7 +69,7 @@ static uint32_t add_capped(uint32_t a, uint32_t b)
 
 void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
 {
-    if (cell->counting && (unsigned)kind < COUNTED_KINDS && value >= lowest[kind] &&
+    if (cell->counts != NULL && (unsigned)kind < COUNTED_KINDS && value >= lowest[kind] &&
         value < lowest[kind] + COUNTED_VALUES) {
         unsigned i = (unsigned)(value - lowest[kind]);
         cell->counts->used[kind][i / 64] |= UINT64_C(1) << i % 64;
@@ -110,34 +102,28 @@ void cell_begin_counting(Cell *cell)
 {
     if (cell->counts == NULL)
         cell->counts = g_new0(CellCounts, 1);
-    cell->counting = TRUE;
 }
 
 void cell_end_counting(Cell *cell)
 {
-    if (!cell->counting)
+    g_autofree CellCounts *counts = g_steal_pointer(&cell->counts);
+    if (counts == NULL)
         return;
-    CellCounts *counts = cell->counts;
-    Tally others = cell->tally, *tally = &cell->tally;
-    cell->counting = FALSE;
-    if (others.n > 0)
-        *tally = (Tally){0};
+    Tally others = cell->tally;
+    cell->tally = (Tally){.size = 64, .entry = g_new(TallyEntry, 64)};
+    Tally *tally = &cell->tally;
     for (int kind = 0; kind < COUNTED_KINDS; kind++)
-        for (int word = 0; word < COUNTED_VALUES / 64; word++) {
+        for (int word = 0; word < COUNTED_VALUES / 64; word++)
             for (uint64_t bits = counts->used[kind][word]; bits != 0; bits &= bits - 1) {
                 int i = 64 * word + __builtin_ctzll(bits);
                 tally->entry = grow(tally->entry, tally->n, &tally->size, sizeof *tally->entry);
                 tally->entry[tally->n++] = (TallyEntry){(uint16_t)kind, (int16_t)(i + lowest[kind]),
                                                         counts->count[kind][i]};
-                counts->count[kind][i] = 0;
             }
-            counts->used[kind][word] = 0;
-        }
     for (guint i = 0; i < others.n; i++)
         cell_tally(cell, (TallyKind)others.entry[i].kind, others.entry[i].value,
                    others.entry[i].count);
-    if (others.n > 0)
-        tally_clear(&others);
+    tally_clear(&others);
 }
 
 void cell_add_id(Cell *cell, uint64_t id)

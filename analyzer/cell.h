@@ -65,14 +65,11 @@ typedef struct {
     LevelHistogram levels;
     Tally tally;
     CellIds ids;        /* serving cells */
-    CellCounts *counts; /* tallies that are not in `tally` yet, while counting */
-    gboolean counting;
+    CellCounts *counts; /* cell_begin_counting(): tallies that are not in `tally` yet; else NULL */
 } Cell;
 
 void cell_init(Cell *cell);
 void cell_clear(Cell *cell);
-/* Empties it for another segment; its memory stays. */
-void cell_reset(Cell *cell);
 
 /* Makes cell_tally() fast, for a cell that samples are added to, until cell_end_counting(), which
  * comes before anything is read from it. */

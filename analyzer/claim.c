@@ -99,6 +99,7 @@ static gboolean read_specification(ClaimMap *map, const char *specification, GEr
     }
     for (guint i = 0; i < options->len; i++) {
         char *option = options->pdata[i], *equal = strchr(option, '=');
+        g_assert(equal != NULL);
         *equal = '\0';
         if (!set_option(map, option, equal + 1, error))
             return FALSE;

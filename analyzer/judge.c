@@ -94,16 +94,7 @@ static void add_pass(GArray *passes, const Cell *cell, gboolean is_new)
         g_array_append_val(passes, pass);
     }
     Pass *p = &g_array_index(passes, Pass, passes->len - 1);
-    if (is_new) { /* mostly there is no other */
-        p->levels = (LevelHistogram){.n = cell->levels.n, .entry = cell->levels.entry};
-    } else {
-        if (p->levels.size == 0) {
-            LevelHistogram first = p->levels;
-            p->levels = (LevelHistogram){0};
-            level_histogram_merge(&p->levels, &first);
-        }
-        level_histogram_merge(&p->levels, &cell->levels);
-    }
+    level_histogram_merge(&p->levels, &cell->levels);
     p->n += cell->head.n;
     p->first_ns = MIN(p->first_ns, cell->head.first_ns);
     p->last_ns = MAX(p->last_ns, cell->head.last_ns);
@@ -114,12 +105,9 @@ static double entry_weight(const LevelEntry *e, double way)
     return way > 0.0 ? e->way_dm : e->count;
 }
 
-/* Levels of the passes: weights of those known and of those only known to lie below a floor, by
- * whole dBm, and the weight of none. */
-enum { LEVEL_LOWEST = -300, LEVEL_COUNT = 401 };
+/* Levels of the passes: those known or only known to lie below a floor, and the weight of none. */
 typedef struct {
-    double weight[2][LEVEL_COUNT]; /* known, floor */
-    int low, high;                 /* of those that occur; low > high: none */
+    GArray *censored; /* StatCensored */
     double none;
 } Levels;
 
@@ -131,24 +119,11 @@ static void add_level(Levels *l, const LevelEntry *e, double weight)
         l->none += weight;
         return;
     }
-    int i = CLAMP(e->level_dbm - LEVEL_LOWEST, 0, LEVEL_COUNT - 1);
-    l->weight[e->channel == CHANNEL_FLOOR][i] += weight;
-    l->low = MIN(l->low, i);
-    l->high = MAX(l->high, i);
+    StatCensored v = {e->level_dbm, e->channel == CHANNEL_FLOOR, weight};
+    g_array_append_val(l->censored, v);
 }
 
-/* Descending, a floor after a level of the same size, as percentiles want them. */
-static size_t list_levels(const Levels *l, StatCensored *list)
-{
-    size_t n = 0;
-    for (int i = l->high; i >= l->low; i--)
-        for (int is_floor = 0; is_floor < 2; is_floor++)
-            if (l->weight[is_floor][i] > 0.0)
-                list[n++] = (StatCensored){i + LEVEL_LOWEST, is_floor, l->weight[is_floor][i]};
-    return n;
-}
-
-static LevelRank rank_at(StatCensored *list, size_t n, double none, double p)
+static LevelRank rank_at(const Levels *l, double p)
 {
     static const LevelIs is[] = {
         [STAT_AT_NOTHING] = LEVEL_NOT_MEASURED,
@@ -157,7 +132,8 @@ static LevelRank rank_at(StatCensored *list, size_t n, double none, double p)
         [STAT_AT_VALUE] = LEVEL_VALUE,
     };
     double value = NAN;
-    StatAt at = stat_percentile_censored(list, n, none, p, &value);
+    StatAt at = stat_percentile_censored((StatCensored *)(void *)l->censored->data,
+                                         l->censored->len, l->none, p, &value);
     return (LevelRank){value, is[at]};
 }
 
@@ -178,8 +154,8 @@ static double pass_way(const Pass *p)
 
 static void level_figures(GArray *passes, SegmentFigures *f)
 {
-    Levels levels = {.low = LEVEL_COUNT, .high = -1};
-    StatCensored list[2 * LEVEL_COUNT];
+    g_autoptr(GArray) censored = g_array_new(FALSE, FALSE, sizeof(StatCensored));
+    Levels levels = {.censored = censored};
     double linear = 0.0, linear_weight = 0.0, rat_weight = 0.0;
     for (guint p = 0; p < passes->len; p++) {
         const Pass *pass = &g_array_index(passes, Pass, p);
@@ -205,10 +181,9 @@ static void level_figures(GArray *passes, SegmentFigures *f)
         }
     }
     f->level_mean = linear_weight > 0.0 ? 10.0 * log10(linear / linear_weight) : (double)NAN;
-    size_t n = list_levels(&levels, list);
-    f->p10 = rank_at(list, n, levels.none, 0.1);
-    f->p50 = rank_at(list, n, levels.none, 0.5);
-    f->p90 = rank_at(list, n, levels.none, 0.9);
+    f->p10 = rank_at(&levels, 0.1);
+    f->p50 = rank_at(&levels, 0.5);
+    f->p90 = rank_at(&levels, 0.9);
     f->rat = -1;
     for (int rat = 0; rat < RAT_COUNT && rat_weight > 0.0; rat++) {
         f->share_of_rat[rat] /= rat_weight;
@@ -447,24 +422,6 @@ static void count_passes(const GPtrArray *cells, const GArray *pass, GArray *pas
     f->days = g_hash_table_size(days);
 }
 
-/* What all cells counted, but for levels, which each pass has for itself. */
-static void merge_tallies(const GPtrArray *cells, Cell *all)
-{
-    cell_init(all);
-    if (cells->len > 2)
-        cell_begin_counting(all);
-    for (guint i = 0; i < cells->len; i++) {
-        Cell part = *(const Cell *)cells->pdata[i];
-        part.levels = (LevelHistogram){0};
-        if (i == 0) {
-            all->head = part.head;
-            part.head = (CellHead){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
-        }
-        cell_merge(all, &part);
-    }
-    cell_end_counting(all);
-}
-
 void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *profile,
                    const JudgeGroup *group, SegmentFigures *f, ServiceResult *services)
 {
@@ -473,7 +430,17 @@ void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *pr
     double probe_seconds = 0.0;
     count_passes(cells, pass, passes, f, &probe_seconds);
     Cell all;
-    merge_tallies(cells, &all);
+    cell_init(&all);
+    for (guint i = 0; i < cells->len; i++) {
+        if (i == 0) {
+            all.head = ((const Cell *)cells->pdata[0])->head;
+            Cell first = *(const Cell *)cells->pdata[0];
+            first.head = (CellHead){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
+            cell_merge(&all, &first);
+        } else {
+            cell_merge(&all, cells->pdata[i]);
+        }
+    }
     head_figures(&all.head, f);
     f->cells = all.ids.n;
     tally_figures(&all.tally, f);

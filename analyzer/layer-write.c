@@ -334,6 +334,7 @@ static OGRGeometryH make_geometry(const LayerShape *shape)
     OGRGeometryH collection = NULL, current = NULL;
 
     for (uint32_t i = 0; i < shape->n_parts; i++) {
+        /* -fanalyzer: part[] has n_parts + 1 offsets; the one part of layer_add() has two */
         const GeoPoint *p = shape->points + shape->part[i];
         uint32_t n = shape->part[i + 1] - shape->part[i];
         if (single == wkbPolygon && current != NULL && shape->is_hole != NULL &&
@@ -415,7 +416,8 @@ gboolean layer_add(LayerTable *table, const GeoPoint *points, size_t n_points,
     LayerKind kind = table->kind != LAYER_MIXED ? table->kind
                      : n_points == 1            ? LAYER_POINTS
                                                 : LAYER_LINES;
-    LayerShape shape = {.kind = kind, .n_parts = n_points > 0, .part = part, .points = points};
+    LayerShape shape = {
+        .kind = kind, .n_parts = n_points > 0 ? 1 : 0, .part = part, .points = points};
 
     return layer_add_shape(table, &shape, values, error);
 }

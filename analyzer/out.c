@@ -179,8 +179,8 @@ static gboolean write_corridors(const Result *result, LayerWriter *writer, GErro
     out_row_init(&row, writer, "corridors", LAYER_LINES);
     g_autoptr(GArray) points = g_array_new(FALSE, FALSE, sizeof(GeoPoint));
     for (guint c = 0; c < result_corridors(result); c++) {
-        gboolean named = c < result->network->n_corridors;
-        const Corridor *corridor = named ? &result->network->corridors[c] : NULL;
+        const Corridor *corridor =
+            c < result->network->n_corridors ? &result->network->corridors[c] : NULL;
         g_autoptr(GArray) segments = result_segments(result, c);
         double length = 0.0;
         for (guint i = 0; i < segments->len; i++) {
@@ -189,13 +189,13 @@ static gboolean write_corridors(const Result *result, LayerWriter *writer, GErro
             length += info.length_m;
         }
         g_array_set_size(points, 0);
-        if (named)
+        if (corridor)
             segments_corridor_line(result->segments, c, corridor->start_m,
                                    corridor->start_m + corridor->length_m, points);
-        out_text(&row, "corridor", named ? corridor->name : "(other)");
-        out_text(&row, "ref", named && corridor->ref && corridor->ref[0] ? corridor->ref : NULL);
+        out_text(&row, "corridor", corridor ? corridor->name : "(other)");
+        out_text(&row, "ref", corridor && corridor->ref && corridor->ref[0] ? corridor->ref : NULL);
         out_real(&row, "length_km", length / 1000.0);
-        out_real(&row, "start_km", named ? corridor->start_m / 1000.0 : (double)NAN);
+        out_real(&row, "start_km", corridor ? corridor->start_m / 1000.0 : (double)NAN);
         out_int(&row, "segments", segments->len);
         if (!out_row_end(&row, (const GeoPoint *)(void *)points->data, points->len, error))
             return FALSE;

@@ -17,7 +17,6 @@ static void reliability_table(Page *page, const ReportTable *table, const char *
     static const ShowColumn columns[] = {
         {"operator", W("Operator"), SHOW_LABEL, NULL},
         {"area", W("Area"), SHOW_AREA, NULL},
-        {"measured_by", W("Measured by"), SHOW_LABEL, NULL},
         {"reliability", W("Reliability"), SHOW_SHARE, NULL},
         {"reliability_low", W("95% interval"), SHOW_INTERVAL, "reliability_high"},
         {"missed_share", W("Missed coverage"), SHOW_SHARE, NULL},

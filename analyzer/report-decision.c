@@ -146,17 +146,16 @@ static void sentence_evidence(Page *page, const ReportGroup *group)
         unmeasured = fmax(unmeasured, report_summary_number(page, row, "km_not_measured"));
     }
     double n_drives = drives != NULL ? (double)drives->n_rows : NAN;
-    const char *from = page_date(page, first), *to = page_date(page, last);
     page_raw(page, "<p>");
     page_say(page,
-             "This rests on {1} samples from {2} ({3}). Depending on the operator up to {4} "
-             "are too close to call and up to {5} were not measured: neither counts as good or "
+             "This rests on {1} samples from {2} ({3} to {4}). Depending on the operator up to {5} "
+             "are too close to call and up to {6} were not measured: neither counts as good or "
              "as bad coverage.",
              page_number(page, samples, 0),
              page_fill(page, tr_count(page, W("{1} drive"), W("{1} drives"), n_drives),
                        page_number(page, n_drives, 0), NULL),
-             strcmp(from, to) == 0 ? from : page_fill(page, "{1} to {2}", from, to, NULL),
-             km_with_unit(page, uncertain), km_with_unit(page, unmeasured), NULL);
+             page_date(page, first), page_date(page, last), km_with_unit(page, uncertain),
+             km_with_unit(page, unmeasured), NULL);
     page_raw(page, "</p>\n");
 }
 

@@ -306,87 +306,17 @@ static void uncertainty_table(Page *page)
     page_table_end(page);
 }
 
-/* How the value of a key is shown. */
-typedef enum { RUN_AS_IS, RUN_DATE, RUN_YES, RUN_NUMBER, RUN_SHARE } RunAs;
-
-/* The keys of the table meta for people, in the order in which they are shown. */
-static const struct {
-    const char *key, *english;
-    RunAs as;
-} run_keys[] = {
-    {"software", W("Program"), RUN_AS_IS},
-    {"version", W("Version"), RUN_AS_IS},
-    {"created_for", W("Newest sample"), RUN_DATE},
-    {"drives", W("Drives"), RUN_NUMBER},
-    {"samples", W("Samples read"), RUN_NUMBER},
-    {"network", W("Network"), RUN_AS_IS},
-    {"network_digest", W("Network, SHA-256"), RUN_AS_IS},
-    {"profile_title", W("Profile"), RUN_AS_IS},
-    {"profile", W("Name of the profile"), RUN_AS_IS},
-    {"profile_digest", W("Profile, SHA-256"), RUN_AS_IS},
-    {"segment_m", W("Length of a segment, m"), RUN_NUMBER},
-    {"confidence", W("Confidence of the intervals"), RUN_SHARE},
-    {"decibel_grey", W("Near the threshold means within, dB"), RUN_NUMBER},
-    {"bootstrap", W("Resamplings for an interval"), RUN_NUMBER},
-    {"seed", W("Seed of the resampling"), RUN_AS_IS},
-    {"pooled", W("Antennas of all places together"), RUN_YES},
-    {"outdoor", W("Corrected to an antenna outdoors"), RUN_YES},
-    {"vehicle_loss", W("Loss of the vehicle taken from"), RUN_AS_IS},
-    {"options", W("Other options"), RUN_AS_IS},
-    {"diff_before", W("Compared with"), RUN_AS_IS},
-    {"diff_before_created_for", W("Newest sample of that"), RUN_DATE},
-    {"diff_after", W("The later results"), RUN_AS_IS},
-    {"diff_rate", W("Changes that may be false, at most"), RUN_SHARE},
-    {"diff_same_equipment", W("Same modems and antennas both times"), RUN_YES},
-    {"diff_rebinned", W("Put in common segments"), RUN_YES},
-};
-
-static const char *run_value(Page *page, RunAs as, const char *value)
-{
-    char *end = NULL;
-    double number = g_ascii_strtod(value, &end);
-    gboolean is_number = end != value && *end == '\0';
-    if (as == RUN_DATE)
-        return page_moment(page, value);
-    if (as == RUN_AS_IS || !is_number)
-        return value;
-    return as == RUN_YES     ? tr(page, number > 0.0 ? "yes" : "no")
-           : as == RUN_SHARE ? page_share(page, number, 0)
-                             : page_number(page, number, number == floor(number) ? 0 : 1);
-}
-
-static void run_row(Page *page, const char *what, RunAs as, const char *value)
-{
-    if (value == NULL || *value == '\0')
-        return;
-    page_row(page);
-    page_row_head(page, what);
-    page_raw(page, "<td class=\"code\">");
-    page_text(page, run_value(page, as, value));
-    page_raw(page, "</td>");
-    page_row_end(page);
-}
-
-static gboolean is_run_key(const char *key)
-{
-    for (guint k = 0; k < G_N_ELEMENTS(run_keys); k++)
-        if (g_strcmp0(run_keys[k].key, key) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-/* All of the table meta that has a value; a key of another version under its own name. */
 static void run_table(Page *page)
 {
     const ReportTable *meta = report_table(page->data, "meta");
     page_table(page, tr(page, "This run"), "What|Value");
-    for (guint k = 0; k < G_N_ELEMENTS(run_keys); k++)
-        run_row(page, tr(page, run_keys[k].english), run_keys[k].as,
-                report_meta(page->data, run_keys[k].key));
     for (size_t i = 0; i < meta->n_rows; i++) {
-        const char *key = report_text(meta, i, "key");
-        if (!is_run_key(key))
-            run_row(page, key, RUN_AS_IS, report_text(meta, i, "value"));
+        page_row(page);
+        page_row_head(page, report_text(meta, i, "key"));
+        page_raw(page, "<td class=\"code\">");
+        page_text(page, report_text(meta, i, "value"));
+        page_raw(page, "</td>");
+        page_row_end(page);
     }
     page_table_end(page);
 }

@@ -343,8 +343,6 @@ static const struct {
     {"not decided", W("not decided")},
     {"down", W("down")},
     {"up", W("up")},
-    {"segments", W("verdict of the segment")},
-    {"squares", W("samples in the square")},
 };
 
 const char *page_label(const Page *page, const char *label)

@@ -40,54 +40,35 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
-/* Exact division by a constant: a shift, and a multiplication with the inverse of the odd part
- * modulo 2^64 (Warren, Hacker's Delight, 10-16). */
-typedef struct {
-    uint64_t divisor, inverse;
-    unsigned shift;
-} Divisor;
-
-static Divisor divisor_of(uint64_t divisor)
-{
-    unsigned shift = (unsigned)__builtin_ctzll(divisor);
-    uint64_t odd = divisor >> shift;
-    uint64_t inverse = odd; /* right in 3 bits; each round doubles them */
-    for (int round = 0; round < 5; round++)
-        inverse *= 2 - odd * inverse;
-    return (Divisor){.divisor = divisor, .inverse = inverse, .shift = shift};
-}
-
-/* Without the division, which takes ten times as long (the same, 10-17). */
-static gboolean is_multiple(uint64_t u, const Divisor *by)
-{
-    uint64_t low_bits = (UINT64_C(1) << by->shift) - 1;
-    return (u & low_bits) == 0 && (u >> by->shift) * by->inverse <= UINT64_MAX / by->divisor;
-}
-
 /* Differences from the first value: if they share a divisor, so do offsets and deltas. Above
  * INT64_MAX differences wrap and have no common divisor to speak of. */
 static uint64_t common_divisor(const int64_t *values, size_t n, uint64_t range)
 {
     if (range > INT64_MAX)
         return 1;
-    Divisor by = {0};
-    for (size_t i = 1; i < n && by.divisor != 1; i++) {
+    uint64_t divisor = 0;
+    for (size_t i = 1; i < n && divisor != 1; i++) {
         if (values[i] == values[i - 1])
             continue;
         uint64_t difference = values[i] >= values[0] ? (uint64_t)values[i] - (uint64_t)values[0]
                                                      : (uint64_t)values[0] - (uint64_t)values[i];
-        if (difference != 0 && (by.divisor == 0 || !is_multiple(difference, &by)))
-            by = divisor_of(gcd(difference, by.divisor));
+        if (difference != 0 && (divisor == 0 || difference % divisor != 0))
+            divisor = gcd(difference, divisor);
     }
-    return by.divisor == 0 ? 1 : by.divisor;
+    return divisor == 0 ? 1 : divisor;
 }
 
-/* Values to multiples of `divisor` above `low`; the division leaves no rest. */
+/* Values to multiples of `divisor` above `low`. The division leaves no rest, so it is a shift and a
+ * multiplication with the inverse modulo 2^64 (Warren, Hacker's Delight, 10-16). */
 static void to_multiples(uint64_t *u, size_t n, uint64_t low, uint64_t divisor)
 {
-    const Divisor by = divisor_of(divisor);
+    unsigned shift = (unsigned)__builtin_ctzll(divisor);
+    uint64_t odd = divisor >> shift;
+    uint64_t inverse = odd; /* right in 3 bits; each round doubles them */
+    for (int round = 0; round < 5; round++)
+        inverse *= 2 - odd * inverse;
     for (size_t i = 0; i < n; i++)
-        u[i] = ((u[i] - low) >> by.shift) * by.inverse;
+        u[i] = ((u[i] - low) >> shift) * inverse;
 }
 
 static void to_deltas(uint64_t *u, size_t n)

@@ -331,46 +331,21 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
     g_byte_array_append(data, bytes, entry->stored_size);
 }
 
-static gboolean is_same_text(int64_t a, int64_t b)
-{
-    return strcmp((const char *)(intptr_t)a, (const char *)(intptr_t)b) == 0;
-}
-
-/* Whether row i of column c came back. Texts repeat: the pair before was compared already. */
-static gboolean is_same_row(const ChunkBuilder *builder, unsigned c, const int64_t *back,
-                            const uint64_t *known, size_t i)
-{
-    const int64_t *values = builder->values[c];
-    if (((builder->known[i] ^ known[i]) >> c & 1U) != 0)
-        return FALSE;
-    if ((known[i] >> c & 1U) == 0 || back[i] == values[i])
-        return TRUE;
-    return builder->type->columns[c].type == COLUMN_TEXT &&
-           ((i > 0 && (known[i - 1] >> c & 1U) != 0 && back[i] == back[i - 1] &&
-             values[i] == values[i - 1]) ||
-            is_same_text(back[i], values[i]));
-}
-
-/* *row: the first that did not come back. */
-static gboolean is_same(const ChunkBuilder *builder, unsigned c, const int64_t *back,
+static gboolean is_same(ChunkBuilder *builder, unsigned c, const int64_t *back,
                         const uint64_t *known, size_t *row)
 {
-    if (builder->type->columns[c].type != COLUMN_TEXT) {
-        /* one pass without branches, in vector instructions; where it fails the row is looked for
-         */
-        const int64_t *values = builder->values[c];
-        uint64_t differs = 0;
-        for (size_t i = 0; i < builder->n; i++) {
-            uint64_t has = builder->known[i] >> c & 1U;
-            differs |= has ^ (known[i] >> c & 1U);
-            differs |= ((uint64_t)back[i] ^ (uint64_t)values[i]) & (0 - has);
-        }
-        if (differs == 0)
-            return TRUE;
-    }
-    for (*row = 0; *row < builder->n; ++*row)
-        if (!is_same_row(builder, c, back, known, *row))
+    const int64_t *values = builder->values[c];
+    gboolean text = builder->type->columns[c].type == COLUMN_TEXT;
+    for (size_t i = 0; i < builder->n; i++) {
+        *row = i;
+        if (((builder->known[i] ^ known[i]) >> c & 1U) != 0)
             return FALSE;
+        gboolean has = (known[i] >> c & 1U) != 0;
+        if (has &&
+            (text ? strcmp((const char *)(intptr_t)back[i], (const char *)(intptr_t)values[i]) != 0
+                  : back[i] != values[i]))
+            return FALSE;
+    }
     return TRUE;
 }
 

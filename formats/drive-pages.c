@@ -20,7 +20,6 @@ enum {
     MAX_DEPTH = 20,
     BLOCK_SIZE = 256 * 1024,
     MAX_PAYLOAD = 1 << 20, /* rows of sealed kinds are some hundred bytes */
-    READ_AHEAD = 8,
 };
 
 typedef struct {
@@ -43,11 +42,9 @@ struct PageRows {
     int column_of[128];  /* column of the table -> of the record, -1 if unknown */
     guint n_columns;     /* of the table */
     GByteArray *payload; /* of a row that overflows its page */
-    gint8 size_of[128];  /* page_value_size() of small serial types */
     /* the row */
     gint64 rowid;
-    guint64 present;   /* record columns that have a value; what is below counts for these only */
-    guint8 serial[64]; /* by record column, with 13 for all texts, 12 for all blobs */
+    guint8 serial[64]; /* by record column: 0 none, else as above, with 13 for all texts */
     guint32 length[64];
     const guint8 *value[64];
 };
@@ -91,7 +88,7 @@ static gboolean push(PageRows *rows, gint64 number)
         return FALSE;
     Level *level = &rows->levels[rows->depth];
     if (level->bytes == NULL)
-        level->bytes = g_malloc0(rows->page_size + READ_AHEAD);
+        level->bytes = g_malloc(rows->page_size);
     memcpy(level->bytes, page, rows->page_size);
     guint start = number == 1 ? PAGE_FILE_HEADER_SIZE : 0;
     const guint8 *head = level->bytes + start;
@@ -151,20 +148,15 @@ static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
         return FALSE;
     const guint8 *value = row + header_size;
     const guint8 *end = row + size;
-    rows->present = 0;
+    memset(rows->serial, 0, sizeof rows->serial);
     for (guint i = 0; i < rows->n_columns && at < (gsize)header_size; i++) {
         gint64 serial = row[at];
-        if (serial == SERIAL_NULL) {
-            at++;
-            continue;
-        }
         guint step = serial < 0x80 ? 1 : page_varint(row + at, (gsize)header_size - at, &serial);
-        gint64 length = step == 1 ? rows->size_of[serial] : page_value_size(serial);
+        gint64 length = page_value_size(serial);
         if (step == 0 || length < 0 || length > end - value)
             return FALSE;
         int c = rows->column_of[i];
         if (c >= 0) {
-            rows->present |= UINT64_C(1) << c;
             rows->serial[c] = (guint8)(serial < SERIAL_BLOB ? serial : SERIAL_BLOB + (serial & 1));
             rows->length[c] = (guint32)length;
             rows->value[c] = value;
@@ -179,8 +171,6 @@ static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
 static gboolean gather_overflow(PageRows *rows, const guint8 *local, gsize n_local, gsize size,
                                 guint32 next)
 {
-    g_byte_array_set_size(rows->payload, (guint)size + READ_AHEAD);
-    memset(rows->payload->data + size, 0, READ_AHEAD);
     g_byte_array_set_size(rows->payload, 0);
     g_byte_array_append(rows->payload, local, (guint)n_local);
     while (rows->payload->len < size) {
@@ -225,28 +215,16 @@ static gboolean is_int(guint8 serial)
     return (serial >= 1 && serial <= 6) || serial == SERIAL_ZERO || serial == SERIAL_ONE;
 }
 
-static inline gboolean has_value(const PageRows *rows, unsigned c)
-{
-    return (rows->present >> c & 1U) != 0;
-}
-
-/* page_signed() of 1 to 8 bytes, in one load: behind each page are READ_AHEAD bytes more. */
-static inline gint64 signed_value(const PageRows *rows, unsigned c)
-{
-    guint64 v = 0;
-    memcpy(&v, rows->value[c], sizeof v);
-    return (gint64)GUINT64_FROM_BE(v) >> (64 - 8 * rows->length[c]);
-}
-
 static inline gint64 int_value(const PageRows *rows, unsigned c)
 {
     guint8 serial = rows->serial[c];
-    return serial >= SERIAL_ZERO ? serial - SERIAL_ZERO : signed_value(rows, c);
+    return serial >= SERIAL_ZERO ? serial - SERIAL_ZERO
+                                 : page_signed(rows->value[c], rows->length[c]);
 }
 
 gint64 page_rows_int(const PageRows *rows, unsigned column)
 {
-    return has_value(rows, column) && is_int(rows->serial[column]) ? int_value(rows, column) : 0;
+    return is_int(rows->serial[column]) ? int_value(rows, column) : 0;
 }
 
 static void add_enum(const PageRows *rows, ChunkBuilder *builder, unsigned c)
@@ -268,9 +246,10 @@ static void add_enum(const PageRows *rows, ChunkBuilder *builder, unsigned c)
 
 void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
 {
-    for (guint64 left = rows->present; left != 0; left &= left - 1) {
-        unsigned c = (unsigned)__builtin_ctzll(left);
+    for (unsigned c = 0; c < rows->type->n_columns; c++) {
         guint8 serial = rows->serial[c];
+        if (serial == 0)
+            continue;
         switch (rows->type->columns[c].type) {
         case COLUMN_INT:
             if (is_int(serial))
@@ -278,7 +257,7 @@ void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
             break;
         case COLUMN_REAL:
             if (serial == SERIAL_REAL)
-                chunk_builder_set(builder, c, signed_value(rows, c));
+                chunk_builder_set(builder, c, page_signed(rows->value[c], 8));
             else if (is_int(serial)) /* SQLite writes whole reals as integers */
                 chunk_builder_set_real(builder, c, (double)int_value(rows, c));
             break;
@@ -297,17 +276,17 @@ void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
 
 static gboolean value_agrees(const PageRows *rows, unsigned c, sqlite3_stmt *stmt, int i)
 {
-    guint8 serial = has_value(rows, c) ? rows->serial[c] : SERIAL_NULL;
+    guint8 serial = rows->serial[c];
     switch (sqlite3_column_type(stmt, i)) {
     case SQLITE_NULL:
-        return serial == SERIAL_NULL;
+        return serial == 0;
     case SQLITE_INTEGER:
         return is_int(serial) && int_value(rows, c) == sqlite3_column_int64(stmt, i);
     case SQLITE_FLOAT: {
         double real = sqlite3_column_double(stmt, i);
         gint64 bits = 0;
         memcpy(&bits, &real, sizeof bits);
-        return serial == SERIAL_REAL ? signed_value(rows, c) == bits
+        return serial == SERIAL_REAL ? page_signed(rows->value[c], 8) == bits
                                      : is_int(serial) && (double)int_value(rows, c) == real;
     }
     case SQLITE_TEXT:
@@ -372,8 +351,6 @@ PageRows *page_rows_new(int fd, sqlite3 *db, RecordKind kind)
     rows->fd = fd;
     rows->payload = g_byte_array_new();
     rows->block = g_malloc(BLOCK_SIZE);
-    for (guint serial = 0; serial < G_N_ELEMENTS(rows->size_of); serial++)
-        rows->size_of[serial] = (gint8)page_value_size(serial);
     guint8 header[PAGE_FILE_HEADER_SIZE];
     gint64 page_size = query(db, "PRAGMA page_size", NULL);
     rows->n_pages = query(db, "PRAGMA page_count", NULL);

@@ -131,6 +131,7 @@ static void define_tables(Job *job)
         g_auto(GStrv) columns = g_strsplit(others[i].columns, " ", -1);
         for (char **column = columns; *column != NULL; column++) {
             char *colon = strchr(*column, ':');
+            g_assert(colon != NULL);
             *colon = '\0';
             add_column(table, *column,
                        colon[1] == 'i'   ? SALVAGE_INT

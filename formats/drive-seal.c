@@ -7,7 +7,7 @@
  *
  * The rows of a drive that was just recorded are read from the file's pages (drive-pages.c), and
  * that reading is checked against SQLite: the number of rows, and one row in CHECK_EVERY value by
- * value. Where it is not possible, or differs in anything, all is given up and SQLite reads them.
+ * value. Where it is not possible, or differs in anything, SQLite reads them.
  */
 #include "formats/drive-file.h"
 #include "formats/drive-pages.h"
@@ -329,21 +329,23 @@ static PagesResult read_pages(DriveWriter *writer, PageRows *rows, const RecordT
     return step == PAGE_ROWS_END ? PAGES_SEALED : PAGES_DIFFER;
 }
 
-static PagesResult seal_through_pages(DriveWriter *writer, const RecordType *type, GError **error)
+static PagesResult seal_through_pages(DriveWriter *writer, const RecordType *type, gint64 *n_left,
+                                      GError **error)
 {
     g_autoptr(PageRows) rows = page_rows_new(writer->lock_fd, writer->db, type->kind);
     if (rows == NULL)
         return PAGES_DIFFER;
     gint64 n = 0;
-    gint64 n_left = 0;
-    PagesResult result = read_pages(writer, rows, type, &n, &n_left, error);
+    PagesResult result = read_pages(writer, rows, type, &n, n_left, error);
     if (result != PAGES_SEALED)
         return result;
-    if (!flush_builders(writer, type->kind, error) ||
-        !delete_rows(writer, type, n_left == 0, error))
+    gint64 n_rows = 0;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM main.%s WHERE ?1 = ?1 AND ?2 = 0", type->table);
+    if (!query_int(writer, sql, type, 0, &n_rows, error) ||
+        !flush_builders(writer, type->kind, error))
         return PAGES_FAILED;
-    /* SQLite counts what it deletes: each row was read, and none twice. */
-    return sqlite3_changes64(writer->db) == n - n_left ? PAGES_SEALED : PAGES_DIFFER;
+    return n_rows == n ? PAGES_SEALED : PAGES_DIFFER;
 }
 
 /* The common case, nothing of the kind sealed yet. */
@@ -354,11 +356,24 @@ static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordTy
     GArray *extents = writer->kinds[type->kind].extents;
     for (guint i = 0; i < extents->len; i++)
         ordered = ordered && g_array_index(extents, Extent, i).ordered;
-    if (!writer->still || !ordered)
-        return seal_through_sql(writer, view, type, error);
-    PagesResult result = seal_through_pages(writer, type, error);
-    writer->pages_differ = result == PAGES_DIFFER;
-    return result == PAGES_SEALED;
+    if (writer->still && ordered) {
+        if (!drive_exec(writer->db, writer->path, "SAVEPOINT pages", error))
+            return FALSE;
+        gint64 n_left = 0;
+        PagesResult result = seal_through_pages(writer, type, &n_left, error);
+        if (result == PAGES_FAILED)
+            return FALSE;
+        /* Within the savepoint each page of the rows would be kept. */
+        if (result == PAGES_SEALED)
+            return drive_exec(writer->db, writer->path, "RELEASE pages", error) &&
+                   delete_rows(writer, type, n_left == 0, error);
+        drive_drop_builders(writer);
+        g_clear_pointer(&writer->queue, chunk_queue_free);
+        if (!drive_exec(writer->db, writer->path, "ROLLBACK TO pages; RELEASE pages", error) ||
+            !drive_writer_load_extents(writer, error))
+            return FALSE;
+    }
+    return seal_through_sql(writer, view, type, error);
 }
 
 static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *type, GError **error)
@@ -421,16 +436,7 @@ static gboolean seal(DriveWriter *writer, GError **error)
     if (!drive_writer_begin(writer, error))
         return FALSE;
     writer->still = wal_is_empty(writer);
-    gboolean done = drive_seal_rows(writer, error);
-    if (!done && writer->pages_differ) {
-        drive_drop_builders(writer);
-        g_clear_pointer(&writer->queue, chunk_queue_free);
-        drive_writer_roll_back(writer);
-        writer->still = FALSE;
-        done = drive_writer_load_extents(writer, error) && drive_writer_begin(writer, error) &&
-               drive_seal_rows(writer, error);
-    }
-    if (!done || !drive_set_meta(writer, "closed", "1", error) ||
+    if (!drive_seal_rows(writer, error) || !drive_set_meta(writer, "closed", "1", error) ||
         !drive_writer_commit(writer, error))
         return FALSE;
     /* Gives the space of the rows back; VACUUM is itself one transaction. */
@@ -461,7 +467,6 @@ gboolean drive_seal(const char *path, GCancellable *cancel, GError **error)
 
 static gboolean is_more(Drive *drive, const char *sql)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): called for an open drive */
     sqlite3_stmt *stmt = drive_prepare(drive->db, drive->path, sql, NULL);
     gboolean more = stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0);
     sqlite3_finalize(stmt);
@@ -471,7 +476,9 @@ static gboolean is_more(Drive *drive, const char *sql)
 gboolean drive_wants_sealing(const char *path)
 {
     g_autoptr(Drive) drive = drive_open(path, NULL);
-    g_autofree char *closed = drive != NULL ? drive_meta(drive, "closed") : NULL;
+    if (drive == NULL)
+        return FALSE;
+    g_autofree char *closed = drive_meta(drive, "closed");
     if (g_strcmp0(closed, "1") != 0)
         return FALSE;
     gboolean wants = is_more(drive, "SELECT freelist_count > page_count / 2"

@@ -42,10 +42,9 @@ struct DriveWriter {
     sqlite3 *db;
     sqlite3_stmt *put_extent, *put_chunk;
     gboolean in_transaction, bulk;
-    gboolean was_closed;   /* the file had no WAL when it was opened to append */
-    gboolean pages_differ; /* sealing failed because SQLite says other than the file's pages */
-    gboolean still;        /* the file's pages do not change: all that is written goes to the WAL */
-    ChunkQueue *queue;     /* NULL until needed */
+    gboolean was_closed; /* the file had no WAL when it was opened to append */
+    gboolean still;      /* the file's pages do not change: all that is written goes to the WAL */
+    ChunkQueue *queue;   /* NULL until needed */
     GCancellable *cancel;
     gint64 next_probe;
     KindWriter kinds[RECORD_KIND_COUNT];

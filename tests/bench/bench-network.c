@@ -46,7 +46,7 @@ static void street_points(int i, int j, int along, GeoPoint *p)
 
 static gboolean add_street(NetworkFile *file, int i, int j, int along, int side, GError **error)
 {
-    GeoPoint p[POINTS];
+    GeoPoint p[POINTS] = {{0}};
     NetworkEdge edge = {.kind = EDGE_ROAD, .class = j % 9 == 0 ? "primary" : "residential"};
     int64_t node = (int64_t)j * (side + 1) + i;
 

@@ -288,7 +288,7 @@ def make(path, km, n_operators, hostile, probes, stations):
         "profile": "default", "profile_title": "Corridor default", "profile_digest": "ab" * 32,
         "network": "net.gpkg", "network_digest": "cd" * 32, "segment_m": "100", "confidence": "0.95",
         "seed": "1", "bootstrap": "2000", "pooled": "0", "outdoor": "0", "options": "",
-        "drives": "1", "samples": "39000", "decibel_grey": "3", "future_key": "kept"}.items()])
+        "drives": "1", "samples": "39000", "decibel_grey": "3"}.items()])
     package.close()
 
 

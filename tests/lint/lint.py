@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """lint.py CHECK ROOT: one check of the source tree; each finding is one line, exit 1 if any."""
+import json
+import multiprocessing.pool
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -193,6 +196,45 @@ def check_tidy(root):
                                      os.path.join(root, name)], capture_output=True, text=True)
             yield from (l for l in result.stdout.split("\n")
                         if re.search(r"(warning|error): ", l))
+
+
+def analyze(command):
+    """Findings of gcc's -fanalyzer on one file, but those that a comment "-fanalyzer: why not" at most
+    two lines above it answers."""
+    words = [w for w in shlex.split(command["command"]) if os.path.basename(w) != "ccache"]
+    out = words.index("-o")
+    words[out + 1] = os.devnull
+    result = subprocess.run(words + ["-fanalyzer", "-Wno-error", "-fdiagnostics-color=never"],
+                            cwd=command["directory"], capture_output=True, text=True)
+    if result.returncode != 0:
+        return [f"{command['file']}: does not compile with -fanalyzer: {result.stderr[-300:]}"]
+    found = []
+    for line in result.stderr.split("\n"):
+        match = re.match(r"(.+?):(\d+):\d+: warning: .*-Wanalyzer", line)
+        if match:
+            with open(os.path.join(command["directory"], match[1]), encoding="utf-8") as f:
+                at = f.read().split("\n")[max(0, int(match[2]) - 3):int(match[2])]
+            if not any("/* -fanalyzer: " in text for text in at):
+                found.append(os.path.normpath(line))
+    return found
+
+
+def check_analyzer(root):
+    """gcc's -fanalyzer on all C that a build compiles; two files at a time."""
+    build = os.environ.get("CORRIDOR_BUILD", "")
+    path = os.path.join(build, "compile_commands.json")
+    if not os.path.exists(path):
+        sys.exit(77)
+    with open(path, encoding="utf-8") as f:
+        commands = [c for c in json.load(f)
+                    if os.path.normpath(os.path.join(c["directory"], c["file"])).startswith(
+                        tuple(os.path.join(root, room) + "/" for room in ROOMS))]
+    if not commands or "-fsanitize" in commands[0]["command"] or \
+            not re.search(r"\b(gcc|cc)\b", commands[0]["command"].split(" -")[0]):
+        sys.exit(77)
+    with multiprocessing.pool.ThreadPool(2) as pool:
+        for found in pool.imap(analyze, commands):
+            yield from found
 
 
 def check_shell(root):

@@ -38,9 +38,9 @@ void put_i16(GByteArray *out, double value)
 
 void put_plmn_bcd(GByteArray *out, const char *plmn)
 {
-    guint8 d[6];
-    for (gsize i = 0; i < 6; i++)
-        d[i] = (guint8)(i < strlen(plmn) ? plmn[i] - '0' : 0xf);
+    guint8 d[6] = {0xf, 0xf, 0xf, 0xf, 0xf, 0xf};
+    for (gsize i = 0; i < 6 && plmn[i] != '\0'; i++)
+        d[i] = (guint8)(plmn[i] - '0');
     put_u8(out, (guint8)(d[1] << 4 | d[0]));
     put_u8(out, (guint8)(d[5] << 4 | d[2]));
     put_u8(out, (guint8)(d[4] << 4 | d[3]));

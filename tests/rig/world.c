@@ -96,7 +96,7 @@ static const Operator *operator_of(const World *world, const char *name)
         if (g_str_equal(op->name, name))
             return op;
     }
-    return NULL;
+    g_error("no operator %s: a scenario is read only if it has it", name);
 }
 
 /* Shadowing as a first-order process over distance: M. Gudmundson, Electronics Letters 27 (1991),

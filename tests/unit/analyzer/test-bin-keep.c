@@ -145,6 +145,8 @@ static void test_changes(Setup *s, gconstpointer data)
     keep(s);
     bin_track_free(get(s, s->key, RECEIVER));
     FILE *file = fopen(s->drive, "ab");
+    if (file == NULL)
+        g_error("%s cannot be written", s->drive);
     g_assert_cmpint(fputc('y', file), ==, 'y');
     g_assert_cmpint(fclose(file), ==, 0);
     touch(s);

@@ -220,72 +220,6 @@ static void test_ping(void)
     g_assert_cmpint(c.r[LTE].verdict, ==, VERDICT_NOT_MEASURED);
 }
 
-/* A cell that counts, used again and again, holds what a sorted list holds. */
-static void test_counting(void)
-{
-    static const TallyKind kinds[] = {TALLY_RSRQ, TALLY_SINR, TALLY_BAND, TALLY_RTT};
-    Cell fast = {0};
-    for (int round = 0; round < 20; round++) {
-        Cell slow = {0};
-        cell_reset(&fast);
-        cell_begin_counting(&fast);
-        for (int i = 0, n = g_test_rand_int_range(0, 300); i < n; i++) {
-            TallyKind kind = kinds[g_test_rand_int_range(0, (gint)G_N_ELEMENTS(kinds))];
-            int value = g_test_rand_int_range(-40, round % 2 ? 40 : 2000);
-            cell_tally(&fast, kind, value, 1 + (guint)i % 3);
-            cell_tally(&slow, kind, value, 1 + (guint)i % 3);
-            cell_add_id(&fast, (guint64)value * 7 % 19);
-            cell_add_id(&slow, (guint64)value * 7 % 19);
-        }
-        cell_end_counting(&fast);
-        g_autoptr(GByteArray) a = g_byte_array_new(), b = g_byte_array_new();
-        cell_pack(&fast, a);
-        cell_pack(&slow, b);
-        g_assert_cmpuint(a->len, ==, b->len);
-        g_assert_true(memcmp(a->data, b->data, a->len) == 0);
-        cell_clear(&slow);
-    }
-    cell_clear(&fast);
-}
-
-/* Percentiles from sums by level against those from a sorted list of every entry. */
-static void test_percentiles(void)
-{
-    for (int round = 0; round < 50; round++) {
-        Case c = {.cells = g_ptr_array_new()};
-        g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(StatCensored));
-        double none = 0.0;
-        for (unsigned pass = 0; pass < 8; pass++) {
-            Cell *cell = new_cell(pass, 1, pass * 1000.0, pass * 1000.0 + 9);
-            for (int i = 0; i < 12; i++) {
-                int level = g_test_rand_int_range(-125, -80), kind = g_test_rand_int_range(0, 8);
-                LevelChannel is = kind == 0   ? CHANNEL_NO_SERVICE
-                                  : kind == 1 ? CHANNEL_FLOOR
-                                              : CHANNEL_LTE;
-                put(cell, is, is == CHANNEL_NO_SERVICE ? 0 : level, 1);
-                StatCensored entry = {level, is == CHANNEL_FLOOR, 1.0 / 12};
-                if (is == CHANNEL_NO_SERVICE)
-                    none += 1.0 / 12;
-                else
-                    g_array_append_val(all, entry);
-            }
-            g_ptr_array_add(c.cells, cell);
-        }
-        judge(&c);
-        const LevelRank got[] = {c.f.p10, c.f.p50, c.f.p90};
-        static const double p[] = {0.1, 0.5, 0.9};
-        for (int k = 0; k < 3; k++) {
-            double value = NAN;
-            StatAt at = stat_percentile_censored((StatCensored *)(void *)all->data, all->len, none,
-                                                 p[k], &value);
-            g_assert_cmpint(at == STAT_AT_VALUE, ==, got[k].is == LEVEL_VALUE);
-            g_assert_cmpint(at == STAT_AT_NONE, ==, got[k].is == LEVEL_NO_SERVICE);
-            if (at == STAT_AT_VALUE)
-                g_assert_cmpfloat(value, ==, got[k].dbm);
-        }
-    }
-}
-
 /* T-GP1 */
 static void test_gaps(void)
 {
@@ -355,8 +289,6 @@ static void test_false_rates(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/judge/counting", test_counting);
-    g_test_add_func("/judge/percentiles", test_percentiles);
     g_test_add_func("/judge/verdicts", test_verdicts);
     g_test_add_func("/judge/passes", test_passes);
     g_test_add_func("/judge/ranks", test_ranks);
