@@ -78,9 +78,10 @@ static gboolean add_places(Drive *drive, GArray *places, GError **error)
             GeoPoint p = {b->column[FIX_COL_lon].r[i], b->column[FIX_COL_lat].r[i]};
             g_array_append_val(places, p);
         }
-    if (local != NULL)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return local == NULL;
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 static gboolean survey(const AnalyzeOptions *options, Result *result, GError **error)

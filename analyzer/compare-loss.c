@@ -172,9 +172,10 @@ static gboolean read_rides(Compare *c, GArray *rides, GError **error)
     while ((row = layer_next(reader, &local)) != NULL)
         add_ride(c, row, &col, vehicles, floors, &histogram, rides);
     level_histogram_clear(&histogram);
-    if (local != NULL)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return local == NULL;
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 /* ---- pairs ---- */

@@ -184,9 +184,10 @@ static gboolean read_groups(Compare *c, LayerSource *source, const char *table, 
         double x = layer_get_real(row, value, 0.0);
         *into = is_sum ? *into + x : fmax(*into, x);
     }
-    if (local != NULL)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return local == NULL;
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 gboolean compare_read(Compare *c, GError **error)

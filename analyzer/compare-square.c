@@ -230,7 +230,8 @@ gboolean compare_measured_squares(Compare *c, GError **error)
     }
     if (item != NULL)
         count_item(c, item, samples);
-    if (local != NULL)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return local == NULL;
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }

@@ -329,7 +329,7 @@ const LayerRow *layer_next(LayerReader *reader, GError **error)
         return NULL;
     reader->row.fid = go_on % 32;
     make_shape(reader);
-    guint n = 4 + go_on / 32 * 4;
+    const guint n = 4U + go_on / 32U * 4U;
     for (guint i = 0; i < FIELDS; i++)
         if (i < n)
             set_value(&reader->values[i]);

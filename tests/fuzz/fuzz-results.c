@@ -36,7 +36,8 @@ static void run_compare(void)
     const CompareOptions options = {.in = in, .out = out, .maps = maps, .seed = 1, .rounds = 20};
     g_autoptr(GError) error = NULL;
     g_auto(CompareReport) report = {NULL, NULL};
-    check(compare(&options, &report, &error), error);
+    gboolean done = compare(&options, &report, &error);
+    check(done, error);
 }
 
 static void run_diff(void)
@@ -48,7 +49,8 @@ static void run_diff(void)
         .before = before, .after = after, .out = out, .rate = 0.05, .seed = 1, .rounds = 20};
     g_autoptr(GError) error = NULL;
     g_auto(DiffReport) report = {NULL, NULL};
-    check(diff(&options, &report, &error), error);
+    gboolean done = diff(&options, &report, &error);
+    check(done, error);
 }
 
 static void run_report(void)
