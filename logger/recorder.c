@@ -493,11 +493,7 @@ static void close_leftovers(Recorder *recorder)
             g_warning("%s: has evidence, but somebody wrote to it; left as it is", path);
             continue;
         }
-        g_autoptr(GError) error = NULL;
-        g_autoptr(DriveWriter) writer = drive_open_append(path, &error);
-        if (writer == NULL || !drive_writer_close(writer, &error))
-            g_warning("%s; left as it is", error->message);
-        else
+        if (store_close_left(path))
             g_message("closed %s, which was not ended properly", path);
     }
 }

@@ -132,8 +132,8 @@ SealOutcome seal_child_reap(pid_t child)
         if (errno != EINTR)
             return SEAL_FAILED;
     if (WIFSIGNALED(status)) {
-        int number = WTERMSIG(status);
-        return number == SIGTERM || number == SIGKILL ? SEAL_INTERRUPTED : SEAL_FAILED;
+        g_message("the process that seals was ended by signal %d", WTERMSIG(status));
+        return WTERMSIG(status) == SIGTERM ? SEAL_INTERRUPTED : SEAL_DIED;
     }
     switch (WEXITSTATUS(status)) {
     case SEAL_DONE:

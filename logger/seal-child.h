@@ -16,6 +16,7 @@ typedef enum {
     SEAL_INTERRUPTED = 3, /* by SIGTERM; likewise */
     SEAL_FULL,            /* no room on the disk; likewise */
     SEAL_BUSY,            /* another process has the drive; likewise */
+    SEAL_DIED, /* no exit status: killed; what it did may lie in a WAL beside the drive */
 } SealOutcome;
 
 /* The process: seals `path` and says on stderr how that went. SIGTERM interrupts it, as does the
@@ -31,6 +32,5 @@ pid_t seal_child_start(const char *path, GError **error);
  * seal_child_reap(). */
 gboolean seal_child_wait(pid_t child, gint64 until_us);
 
-/* How it ended; a process that was killed counts as SEAL_INTERRUPTED if that was by SIGTERM or
- * SIGKILL, else as SEAL_FAILED. */
+/* How it ended; a process that SIGTERM killed counts as SEAL_INTERRUPTED. */
 SealOutcome seal_child_reap(pid_t child);

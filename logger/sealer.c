@@ -63,7 +63,8 @@ static SealOutcome seal(Sealer *sealer, const char *path, gint64 until_us)
         g_warning("%s", error->message);
     if (child == 0)
         return go ? SEAL_FAILED : SEAL_INTERRUPTED;
-    if (!seal_child_wait(child, until_us)) {
+    gboolean late = !seal_child_wait(child, until_us);
+    if (late) {
         (void)kill(child, SIGTERM);
         if (!seal_child_wait(child, g_get_monotonic_time() + INTERRUPT_US))
             (void)kill(child, SIGKILL);
@@ -72,8 +73,25 @@ static SealOutcome seal(Sealer *sealer, const char *path, gint64 until_us)
     g_mutex_lock(&sealer->lock);
     SealOutcome outcome = seal_child_reap(child);
     sealer->child = 0;
+    /* Killed by interrupt() or here, it is begun again. Killed by others, such as a kernel out of
+     * memory, it would be so again and again. */
+    if (outcome == SEAL_DIED && (late || sealer->stop || sealer->holds > 0))
+        outcome = SEAL_INTERRUPTED;
     g_mutex_unlock(&sealer->lock);
     return outcome;
+}
+
+/* The file is all of the drive: else its hash would not be that of the drive. */
+static gboolean is_one_file(const char *path)
+{
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    return access(wal, F_OK) != 0 || store_close_left(path);
+}
+
+static void make_evidence(const Sealer *sealer, const char *path)
+{
+    if (sealer->config->evidence && is_one_file(path))
+        store_make_evidence(sealer->store, path);
 }
 
 /* FALSE if it was interrupted. */
@@ -98,8 +116,7 @@ static gboolean finish(Sealer *sealer, const char *path, gint64 until_us)
         if (outcome == SEAL_BUSY || outcome == SEAL_FULL)
             return TRUE;
     }
-    if (sealer->config->evidence)
-        store_make_evidence(sealer->store, path);
+    make_evidence(sealer, path);
     return TRUE;
 }
 
@@ -211,8 +228,7 @@ static void finish_own(Sealer *sealer)
     for (char *path = NULL; (path = g_queue_pop_head(&sealer->own)) != NULL; g_free(path))
         if (is_wanted(sealer, path) && !finish(sealer, path, until_us)) {
             g_message("%s: no time to make it small before the end", path);
-            if (sealer->config->evidence)
-                store_make_evidence(sealer->store, path);
+            make_evidence(sealer, path);
         }
 }
 

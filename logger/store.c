@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/store.h"
+#include "formats/drive-write.h"
 #include "formats/evidence.h"
 #include "formats/time-map.h"
 
@@ -199,6 +200,16 @@ GPtrArray *store_closed(const Store *store)
     }
     g_ptr_array_sort(paths, compare_paths);
     return paths;
+}
+
+gboolean store_close_left(const char *drive)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_open_append(drive, &error);
+    if (writer != NULL && drive_writer_close(writer, &error))
+        return TRUE;
+    g_warning("%s; left as it is", error->message);
+    return FALSE;
 }
 
 const char *store_folder(const Store *store)

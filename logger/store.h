@@ -49,6 +49,10 @@ GPtrArray *store_unclosed(const Store *store);
  * Returns: (transfer full), (element-type filename). */
 GPtrArray *store_closed(const Store *store);
 
+/* Closes a drive that was left in the middle of something, so that all of it is in the one file.
+ * FALSE with a warning: it is left as it is. */
+gboolean store_close_left(const char *drive);
+
 /* Returns: (transfer none). */
 const char *store_folder(const Store *store);
 

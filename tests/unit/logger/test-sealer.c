@@ -240,12 +240,52 @@ static void test_child(Fixture *f, gconstpointer data)
         g_assert_false(seal_child_wait(child, g_get_monotonic_time() + 1));
         g_assert_cmpint(kill(child, how[i]), ==, 0);
         g_assert_true(seal_child_wait(child, g_get_monotonic_time() + PATIENCE_S * S_US));
-        g_assert_cmpint(seal_child_reap(child), ==, SEAL_INTERRUPTED);
+        g_assert_cmpint(seal_child_reap(child), ==, i == 0 ? SEAL_INTERRUPTED : SEAL_DIED);
         g_assert_cmpint(read_samples(path), ==, 300000);
     }
     g_assert_cmpint(outcome_of(path), ==, SEAL_DONE);
     g_assert_false(drive_wants_sealing(path));
     g_assert_cmpint(read_samples(path), ==, 300000);
+}
+
+/* A process that this thread or another has started; 0: none. */
+static pid_t any_child(void)
+{
+    g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+    for (const char *name = NULL; tasks != NULL && (name = g_dir_read_name(tasks)) != NULL;) {
+        g_autofree char *path = g_build_filename("/proc/self/task", name, "children", NULL);
+        g_autofree char *text = NULL;
+        if (g_file_get_contents(path, &text, NULL, NULL) && text[0] != '\0')
+            return (pid_t)g_ascii_strtoll(text, NULL, 10);
+    }
+    return 0;
+}
+
+/* Memory ran out, and the kernel has killed the process at any instant: it is not begun again and
+ * again, and the evidence is that of a whole file. */
+static void test_killed(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (int round = 0; round < 4; round++) {
+        g_autofree char *name = g_strdup_printf("%d.drive", round);
+        g_autofree char *path = closed_drive(f, name, 60000);
+        g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+        Sealer *sealer = sealer_new(f->store, &wanted);
+        pid_t child = 0;
+        for (int i = 0; i < PATIENCE_S * 1000 && (child = any_child()) == 0; i++)
+            g_usleep(1000);
+        g_assert_cmpint(child, >, 0);
+        if (round > 0)
+            g_usleep((gulong)g_test_rand_int_range(0, 80000));
+        (void)kill(child, SIGKILL); /* it may be over, or hashed already */
+        for (int i = 0; i < PATIENCE_S * 100 && !evidence_exists(path); i++)
+            g_usleep(10000);
+        sealer_free(sealer);
+        g_assert_true(round > 0 || drive_wants_sealing(path)); /* the first had no time at all */
+        check_evidence(path);
+        g_assert_false(g_file_test(wal, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(read_samples(path), ==, 60000);
+    }
 }
 
 /* What must stay free stays free. */
@@ -271,6 +311,7 @@ int main(int argc, char **argv)
     ADD("/sealer/end", test_end);
     ADD("/sealer/own-at-end", test_own_at_end);
     ADD("/sealer/child", test_child);
+    ADD("/sealer/killed", test_killed);
     ADD("/sealer/no-room", test_no_room);
     return g_test_run();
 }
