@@ -26,6 +26,7 @@ typedef struct {
     guint n_columns;
     uint32_t rows, entries;
     guint8 after_directory; /* bytes too many */
+    guint8 numbers;         /* third byte of the last entry, if not 0 */
     gboolean bomb;          /* the words are a zstd frame of 64 MB */
 } Lie;
 
@@ -92,7 +93,10 @@ static GByteArray *build(Lie *lie)
         if (of->entry.stored_size == 0)
             of->entry.stored_size = (uint32_t)n;
         of->entry.crc = (uint32_t)crc32_z(0, bytes, n);
+        guint start = directory->len;
         chunk_entry_append(directory, of->column, &of->entry, lie->rows);
+        if (lie->numbers != 0 && i == lie->n_columns - 1)
+            directory->data[start + 2] = lie->numbers;
         g_byte_array_append(data, bytes, (guint)n);
     }
     const guint8 zero = 0;
@@ -192,7 +196,7 @@ static void test_sizes(void)
     LIE(time->entry.layout = 5, "an unknown encoding in column time_ns");
     LIE(time->entry.relative = 1, "an unknown encoding in column time_ns");
     LIE(words->entry.relative = 1, "an unknown encoding in column plmn");
-    LIE(levels->entry.decimals = 10, "an unknown encoding in column rsrp_dbm");
+    LIE(lie.numbers = 10 << 4 | 1, "an unknown encoding in column rsrp_dbm");
     LIE(time->n_raw = 3, "numbers that make no sense in column time_ns");
     LIE(levels->n_raw = 5, "numbers that make no sense in column rsrp_dbm");
     LIE(levels->entry.stored_size = 7, "data beyond the end in column rsrp_dbm");
