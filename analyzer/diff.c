@@ -85,11 +85,21 @@ static gboolean find_services(Diff *d, GError **error)
     return TRUE;
 }
 
+static gboolean check_groups(const Diff *d, GError **error)
+{
+    if (d->groups->len > 0)
+        return TRUE;
+    g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED,
+                "%s and %s: neither holds a measured operator; were the drives of this line?",
+                d->options->before, d->options->after);
+    return FALSE;
+}
+
 static gboolean run(Diff *d, GError **error)
 {
     if (!diff_read(d, &d->before, error) || !diff_read(d, &d->after, error) ||
         !find_groups(d, &d->before, error) || !find_groups(d, &d->after, error) ||
-        !find_services(d, error) || !diff_find_places(d, error) ||
+        !check_groups(d, error) || !find_services(d, error) || !diff_find_places(d, error) ||
         !diff_read_figures(d, &d->before, error) || !diff_read_figures(d, &d->after, error) ||
         !diff_read_evidence(d, &d->before, error) || !diff_read_evidence(d, &d->after, error))
         return FALSE;
