@@ -100,7 +100,7 @@ if told < lost:
     riglab.fail(f"{lost} samples lost, {told} told")
 if lost > 0.001 * wanted:
     riglab.fail(f"{lost} of {wanted} samples lost")
-if last > first * 1.05 + 1024:
+if last > first + 1024:
     riglab.fail(f"memory grew from {first:.0f} to {last:.0f} kB")
 if looks[-1][2] > looks[0][2] + 2:
     riglab.fail(f"descriptors grew from {looks[0][2]} to {looks[-1][2]}")
