@@ -196,12 +196,12 @@ static gboolean read_fields(const char *drive, Evidence *e, char **key, char **s
 
 /* ---- the chain of a store ---- */
 
-/* A power cut between the two writes of evidence_make() leaves evidence that the chain does not
- * know of: it goes on from there. */
-static void adopt_last(const char *folder, EvidenceChain *chain)
+/* Goes on to the evidence that follows. */
+static gboolean adopt_next(const char *folder, EvidenceChain *chain)
 {
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+    gboolean found = FALSE;
+    for (const char *name = NULL; !found && dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
         if (!g_str_has_suffix(name, SUFFIX))
             continue;
         g_autofree char *base = g_strndup(name, strlen(name) - strlen(SUFFIX));
@@ -209,17 +209,25 @@ static void adopt_last(const char *folder, EvidenceChain *chain)
         g_autofree char *key = NULL;
         g_autofree char *signature = NULL;
         Evidence e = {0};
-        if (read_fields(drive, &e, &key, &signature, NULL) && strcmp(e.chain, chain->id) == 0 &&
-            e.number == chain->number + 1 && strcmp(e.previous, chain->link) == 0) {
+        found = read_fields(drive, &e, &key, &signature, NULL) && strcmp(e.chain, chain->id) == 0 &&
+                e.number == chain->number + 1 && strcmp(e.previous, chain->link) == 0;
+        if (found) {
             g_autofree char *text = canonical(&e);
             g_autofree char *link = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
             chain->number = e.number;
             g_strlcpy(chain->link, link, sizeof chain->link);
-            evidence_clear(&e);
-            return;
         }
         evidence_clear(&e);
     }
+    return found;
+}
+
+/* A power cut between the two writes of evidence_make(), or while the last evidence is taken back,
+ * leaves evidence that the chain does not know of: it goes on from there. */
+static void adopt_last(const char *folder, EvidenceChain *chain)
+{
+    while (adopt_next(folder, chain))
+        ;
 }
 
 static gboolean begin_chain(const char *folder, EvidenceChain *chain, GError **error)

@@ -351,6 +351,7 @@ static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
         return FALSE;
     if (recorder->sealer != NULL)
         sealer_hold(recorder->sealer);
+    store_withdraw_evidence(recorder->store);
     /* Drives of this run that were closed before the time was known; all but the last. */
     for (guint i = 0; i + 1 < recorder->provisional->len; i++) {
         const char *path = g_ptr_array_index(recorder->provisional, i);

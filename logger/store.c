@@ -237,7 +237,10 @@ void store_make_evidence(Store *store, const char *drive)
     g_autoptr(GError) error = NULL;
     if (store->evidenced == NULL) {
         store->evidenced = g_ptr_array_new_with_free_func(g_free);
-        if (!evidence_chain_read(store->folder, &store->chain, &error)) {
+        /* A chain that begins now has its id from here on. */
+        if (!evidence_chain_read(store->folder, &store->chain, &error) ||
+            (store->chain.number == 0 &&
+             !evidence_chain_write(store->folder, &store->chain, &error))) {
             g_warning("%s", error->message);
             g_clear_pointer(&store->evidenced, g_ptr_array_unref);
             return;
@@ -249,16 +252,24 @@ void store_make_evidence(Store *store, const char *drive)
         g_warning("%s; the drive has no evidence yet", error->message);
 }
 
-void store_remake_evidence(Store *store)
+void store_withdraw_evidence(Store *store)
 {
     if (store->evidenced == NULL)
         return;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) drives = g_steal_pointer(&store->evidenced);
-    for (guint i = 0; i < drives->len; i++)
-        evidence_remove(g_ptr_array_index(drives, i));
+    /* At each instant what is left follows the chain without a gap, and is of drives not yet
+     * changed: a power cut costs the evidence of some drives, which the next start makes. */
     if (!evidence_chain_write(store->folder, &store->chain, &error))
         g_warning("%s; drives have no evidence until the next start", error->message);
-    for (guint i = 0; error == NULL && i < drives->len; i++)
+    for (guint i = store->evidenced->len; i > 0; i--)
+        evidence_remove(g_ptr_array_index(store->evidenced, i - 1));
+    if (error != NULL)
+        g_clear_pointer(&store->evidenced, g_ptr_array_unref);
+}
+
+void store_remake_evidence(Store *store)
+{
+    g_autoptr(GPtrArray) drives = g_steal_pointer(&store->evidenced);
+    for (guint i = 0; drives != NULL && i < drives->len; i++)
         store_make_evidence(store, g_ptr_array_index(drives, i));
 }

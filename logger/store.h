@@ -64,7 +64,11 @@ gboolean store_use_key(Store *store, const char *path, GError **error);
  */
 void store_make_evidence(Store *store, const char *drive);
 
-/* Drives were changed (their times): the evidence made since store_open() is made anew. */
+/* Drives will be changed (their times): the evidence made since store_open() is taken back, and
+ * the chain with it, until store_remake_evidence(). */
+void store_withdraw_evidence(Store *store);
+
+/* They were changed: that evidence is made anew. */
 void store_remake_evidence(Store *store);
 
 /* The kernel's id of this boot, 36 characters; "" where there is none.

@@ -192,6 +192,24 @@ static void test_cut(Fixture *f, gconstpointer data)
     expect(drive, f->key, EVIDENCE_ERROR_SIGNATURE);
 }
 
+/* A power cut while evidence is taken back, last first, to be made anew: the chain, put back before
+ * that, goes on from what is left. */
+static void test_cut_back(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    EvidenceChain first = {.number = 0}, after;
+    g_assert_true(evidence_chain_read(f->dir, &first, NULL));
+    first.number = 0;
+    memset(first.link, '0', sizeof first.link - 1);
+    for (guint left = 4; left <= 4; left--) {
+        g_assert_true(evidence_chain_write(f->dir, &first, NULL));
+        g_assert_true(evidence_chain_read(f->dir, &after, NULL));
+        g_assert_cmpuint(after.number, ==, left);
+        if (left > 0)
+            evidence_remove(f->drives[left - 1]);
+    }
+}
+
 /* The same with the very first: the chain it begins is on the disk before it is. */
 static void test_cut_first(Fixture *f, gconstpointer data)
 {
@@ -241,6 +259,7 @@ int main(int argc, char **argv)
     ADD("hash", test_hash);
     ADD("tampered", test_tampered);
     ADD("cut", test_cut);
+    ADD("cut-back", test_cut_back);
     ADD("cut-first", test_cut_first);
     ADD("bad-keys", test_bad_keys);
     return g_test_run();
