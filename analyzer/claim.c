@@ -107,6 +107,12 @@ static gboolean read_specification(ClaimMap *map, const char *specification, GEr
     return TRUE;
 }
 
+char *claim_file(const char *specification)
+{
+    g_autoptr(ClaimMap) map = g_new0(ClaimMap, 1);
+    return read_specification(map, specification, NULL) ? g_steal_pointer(&map->path) : NULL;
+}
+
 ClaimMap *claim_open(const char *specification, GError **error)
 {
     g_autoptr(ClaimMap) map = g_new0(ClaimMap, 1);

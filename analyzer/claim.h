@@ -19,6 +19,9 @@ ClaimMap *claim_open(const char *specification, GError **error);
 void claim_close(ClaimMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ClaimMap, claim_close)
 const char *claim_path(const ClaimMap *map);
+/* The file that a specification names, whether it exists or not; NULL if it is none.
+ * Returns: (transfer full). */
+char *claim_file(const char *specification);
 
 /* Loads what touches the box; places are then asked inside it. *too_much (nullable: load all the
  * same) is set to TRUE if polygons there would take more than about 100 MB: nothing can be asked

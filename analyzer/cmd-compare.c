@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzer/claim.h"
 #include "analyzer/command.h"
 #include "analyzer/compare.h"
+
+#include <string.h>
+
+/* The files of the maps and areas. */
+static GPtrArray *files_read(char *const *maps, const char *areas)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+    for (; *maps != NULL; maps++) {
+        const char *equal = strchr(*maps, '=');
+        char *file = equal != NULL ? claim_file(equal + 1) : NULL;
+        if (file != NULL)
+            g_ptr_array_add(files, file);
+    }
+    char *file = areas != NULL ? claim_file(areas) : NULL;
+    if (file != NULL)
+        g_ptr_array_add(files, file);
+    g_ptr_array_add(files, NULL);
+    return files;
+}
 
 static int run(const Command *command, int argc, char **argv)
 {
@@ -29,6 +49,9 @@ static int run(const Command *command, int argc, char **argv)
         return command_usage_error(command, "%s is missing", out ? "--map" : "-o OUT2.gpkg");
     if (rounds < 100 || rounds > 1000000)
         return command_usage_error(command, "--resamples is to be 100 to 1000000");
+    g_autoptr(GPtrArray) files = files_read(maps, areas); /* the results are in what is written */
+    if (!command_spares(command, out, (const char *const *)files->pdata))
+        return EXIT_USAGE;
     CompareOptions options = {.in = rest[0],
                               .out = out,
                               .service = service,

@@ -51,6 +51,8 @@ spares network build -o line.gpkg line.gpkg
 spares network from-track --name L -o a.drive link.drive
 spares export --format csv -o a.drive a.drive
 spares diff -o before.gpkg before.gpkg results.gpkg
+spares compare --map Alfa=line.gpkg,layer=x -o line.gpkg results.gpkg
+spares compare --map Alfa=none.gpkg --areas line.gpkg,name=x -o ./line.gpkg results.gpkg
 for map in a.drive line.gpkg "$fixture"; do
   must_fail 1 'holds no area' "$corridor" compare --map "Alfa=$map" -o o.gpkg results.gpkg
 done

@@ -345,6 +345,44 @@ static void test_wide_channels(void)
     g_assert_cmpint(state.cell.band, ==, 66);
 }
 
+/* Neighbours come in tenths; one on each side of each limit. */
+static const struct {
+    int pci, rsrq, rsrp, rssi;
+    const char *known; /* of rsrp, rsrq, rssi; NULL: no cell at all */
+} neighbour_rows[] = {
+    {0, -105, -1013, -707, "pqi"}, {503, -340, -1399, -1300, "pqi"}, {504, -105, -1013, -707, NULL},
+    {1, 25, -431, -101, "pqi"},    {1, -341, -1013, -707, "pi"},     {1, 26, -1013, -707, "pi"},
+    {1, -105, -1400, -707, "qi"},  {1, -105, -430, -707, "qi"},      {1, -105, -1013, -1301, "pq"},
+    {1, -105, -1013, -100, "pq"},
+};
+
+static void test_neighbour_levels(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(neighbour_rows); i++) {
+        Frame f = frame(0x0043, FALSE);
+        ADD(&f, 0x14, 0, 1, LE16(1300), 0, 0, 0, 1, LE16(neighbour_rows[i].pci),
+            LE16(neighbour_rows[i].rsrq), LE16(neighbour_rows[i].rsrp),
+            LE16(neighbour_rows[i].rssi), LE16(20));
+        QmiState state = lte_state();
+        Neighbour cell;
+        QmiTlvs tlvs = tlvs_of(&f);
+        unsigned n = qmi_take_cells(&state, &tlvs, &cell, 1);
+        const char *known = neighbour_rows[i].known;
+        g_assert_cmpuint(n, ==, known != NULL ? 1 : 0);
+        if (known == NULL)
+            continue;
+        g_assert_cmpint(cell.pci, ==, neighbour_rows[i].pci);
+        g_assert_cmpint(RECORD_HAS(&cell, NEIGHBOUR, rsrp_dbm), ==, strchr(known, 'p') != NULL);
+        g_assert_cmpint(RECORD_HAS(&cell, NEIGHBOUR, rsrq_db), ==, strchr(known, 'q') != NULL);
+        g_assert_cmpint(RECORD_HAS(&cell, NEIGHBOUR, rssi_dbm), ==, strchr(known, 'i') != NULL);
+        if (strcmp(known, "pqi") == 0) {
+            g_assert_cmpfloat(cell.rsrp_dbm, ==, neighbour_rows[i].rsrp / 10.0);
+            g_assert_cmpfloat(cell.rsrq_db, ==, neighbour_rows[i].rsrq / 10.0);
+            g_assert_cmpfloat(cell.rssi_dbm, ==, neighbour_rows[i].rssi / 10.0);
+        }
+    }
+}
+
 static void test_cell_change(void)
 {
     QmiState state = lte_state();
@@ -489,6 +527,7 @@ int main(int argc, char **argv)
     g_test_add_func("/qmi/no-service", test_no_service);
     g_test_add_func("/qmi/identity", test_identity);
     g_test_add_func("/qmi/wide-channels", test_wide_channels);
+    g_test_add_func("/qmi/neighbour-levels", test_neighbour_levels);
     g_test_add_func("/qmi/cell-change", test_cell_change);
     g_test_add_func("/qmi/carriers", test_carriers);
     g_test_add_func("/qmi/cut", test_cut);
