@@ -122,38 +122,36 @@ static void stop_parts(Running *running)
     config_free(box->config);
 }
 
-int box_run(const char *config_path, GError **error)
+/* Opens and starts all, and runs it until a signal. */
+static gboolean run_parts(Running *running, const char *config_path, GError **error)
 {
-    Running running = {.timer = 0};
-    (void)signal(SIGPIPE, SIG_IGN); /* libgps writes to dead sockets */
-    if (!open_parts(&running.box, config_path, error)) {
-        stop_parts(&running);
-        return 1;
-    }
-    running.loop = g_main_loop_new(NULL, FALSE);
-    guint signals[] = {g_unix_signal_add(SIGTERM, on_signal, running.loop),
-                       g_unix_signal_add(SIGINT, on_signal, running.loop)};
-    if (!start_parts(&running, error)) {
-        stop_parts(&running);
-        for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-            g_source_remove(signals[i]);
-        g_main_loop_unref(running.loop);
-        return 1;
-    }
-    Hotplug *hotplug = hotplug_new(on_hotplug, &running);
+    if (!open_parts(&running->box, config_path, error) || !start_parts(running, error))
+        return FALSE;
+    Hotplug *hotplug = hotplug_new(on_hotplug, running);
     g_autoptr(GError) status_error = NULL;
     StatusServer *status =
-        status_server_new(&running.box, running.box.config->status.socket, &status_error);
+        status_server_new(&running->box, running->box.config->status.socket, &status_error);
     if (status == NULL)
         g_warning("%s; recording goes on without it", status_error->message);
-    Health *health = health_new(running.box.recorder);
-    g_main_loop_run(running.loop);
+    Health *health = health_new(running->box.recorder);
+    g_main_loop_run(running->loop);
     health_free(health);
     status_server_free(status);
     hotplug_free(hotplug);
+    return TRUE;
+}
+
+int box_run(const char *config_path, GError **error)
+{
+    Running running = {.loop = g_main_loop_new(NULL, FALSE)};
+    (void)signal(SIGPIPE, SIG_IGN); /* libgps writes to dead sockets */
+    /* First of all: what comes while drives are opened ends the loop as soon as it runs. */
+    const guint signals[] = {g_unix_signal_add(SIGTERM, on_signal, running.loop),
+                             g_unix_signal_add(SIGINT, on_signal, running.loop)};
+    gboolean is_done = run_parts(&running, config_path, error);
     stop_parts(&running);
     for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
         g_source_remove(signals[i]);
     g_main_loop_unref(running.loop);
-    return 0;
+    return is_done ? 0 : 1;
 }

@@ -4,12 +4,20 @@
 each with its evidence."""
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 
 import riglab
+
+
+def catches_sigterm(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+    return caught >> (signal.SIGTERM - 1) & 1
+
 
 riglab.enter()
 seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(10**6)
@@ -20,8 +28,11 @@ lab.rig()
 lab.gpsd()
 lab.configure(interval="200 ms")
 for turn in range(10):
-    lab.logger(wait=False)
-    time.sleep(0.15 if turn == 0 else rng.uniform(0.05, 2.5))
+    process = lab.logger(wait=False)
+    # While its libraries are still being loaded nothing can be ended in order, nor has it begun.
+    lab.wait_for(lambda: catches_sigterm(process.pid), 10, "the logger listens to SIGTERM")
+    if turn > 0:
+        time.sleep(rng.uniform(0, 2.5))
     began = time.monotonic()
     lab.stop_logger()
     if time.monotonic() - began > 5:
