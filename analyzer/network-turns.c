@@ -87,13 +87,15 @@ static void swap_if_turned(Restriction *r, const char *value)
     }
 }
 
+/* `value` and `except` may be NULL: what is no text is not understood. */
 static void add_restriction(TurnList *list, const LayerRow *row, const char *value,
                             const char *except)
 {
-    Restriction r = {.only = g_str_has_prefix(value, "only_"), .node = UINT32_MAX};
+    Restriction r = {.only = value != NULL && g_str_has_prefix(value, "only_"), .node = UINT32_MAX};
 
-    if ((!r.only && !g_str_has_prefix(value, "no_")) || (except != NULL && except[0] != '\0') ||
-        row->shape.kind != LAYER_LINES || row->shape.n_parts != 2 || !find_via(&row->shape, &r)) {
+    if (value == NULL || (!r.only && !g_str_has_prefix(value, "no_")) ||
+        (except != NULL && except[0] != '\0') || row->shape.kind != LAYER_LINES ||
+        row->shape.n_parts != 2 || !find_via(&row->shape, &r)) {
         list->unused++;
         return;
     }

@@ -264,6 +264,11 @@ static void drop_source(GSource *source)
     g_source_unref(source);
 }
 
+gboolean capture_is_over(const Capture *capture)
+{
+    return capture->broken;
+}
+
 void capture_free(Capture *capture)
 {
     if (!capture)

@@ -16,6 +16,8 @@ typedef struct Capture Capture;
  * Returns: (transfer full). */
 Capture *capture_new(const ProbeHost *host, const ProbeModem *modem, GMainContext *context,
                      Pcapng *debug, GError **error);
+/* Whether it has ended by itself, as the interface was taken down; another may be begun. */
+gboolean capture_is_over(const Capture *capture);
 /* Hands out the rest. NULL is allowed. */
 void capture_free(Capture *capture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capture, capture_free)

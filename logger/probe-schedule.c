@@ -12,10 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NS_PER_S G_GINT64_CONSTANT(1000000000)
-#define TICK_NS  (NS_PER_S / 5)  /* also how often the budget is looked at: well below a second */
-#define RETRY_NS (5 * NS_PER_S)  /* pause after the standing stream failed */
-#define OPEN_NS  (30 * NS_PER_S) /* modems may take so long to open before probes are missed */
+#define NS_PER_S         G_GINT64_CONSTANT(1000000000)
+#define TICK_NS          (NS_PER_S / 5) /* and how often the budget is looked at: well below 1 s */
+#define RETRY_NS         (2 * NS_PER_S) /* pause after the standing stream failed */
+#define CAPTURE_AGAIN_NS NS_PER_S
+#define OPEN_NS          (30 * NS_PER_S) /* modems may take so long to open before probes are missed */
 
 static const ProbeType *const plan_types[PLAN_COUNT] = {
     &probe_train, &probe_meeting, &probe_throughput_down, &probe_throughput_up};
@@ -33,6 +34,8 @@ typedef struct {
     gboolean ran;            /* something did */
     ProbePath path;          /* of the last run */
     Capture *capture;
+    gint64 capture_ns;     /* none is begun before */
+    gboolean capture_told; /* why there is none, for this interface */
     Budget *budget;
     gint64 known_ns;            /* we have known it since then */
     gint64 last_ns[PLAN_COUNT]; /* when it was due last */
@@ -393,9 +396,41 @@ static void settle_ended(Modem *modem, gboolean now)
     }
 }
 
-static void tend_interface(Modem *modem)
+static void begin_capture(Modem *modem)
 {
     ProbeSchedule *schedule = modem->schedule;
+    g_autoptr(GError) error = NULL;
+    Pcapng *debug = NULL;
+    if (schedule->config.debug_prefix) {
+        g_autofree char *prefix =
+            g_strdup_printf("%s-%s", schedule->config.debug_prefix, modem->run_interface);
+        debug =
+            pcapng_new(prefix, schedule->config.debug_bytes, schedule->config.debug_files, &error);
+        if (!debug && !modem->capture_told)
+            g_warning("modem %s: %s", modem->label, error->message);
+        g_clear_error(&error);
+    }
+    const ProbeModem on = probe_modem(modem);
+    modem->capture = capture_new(schedule->host, &on, schedule->context, debug, &error);
+    if (!modem->capture && !modem->capture_told)
+        g_warning("modem %s: no passive measurement: %s", modem->label, error->message);
+    modem->capture_told = !modem->capture;
+}
+
+/* An interface may be there before it is up, and be taken down for a while: then there is nothing
+ * to capture from, and it is tried again. */
+static void tend_capture(Modem *modem, gint64 now_ns)
+{
+    if (!modem->run_interface || !modem->schedule->config.capture ||
+        (modem->capture && !capture_is_over(modem->capture)) || now_ns < modem->capture_ns)
+        return;
+    g_clear_pointer(&modem->capture, capture_free);
+    modem->capture_ns = now_ns + CAPTURE_AGAIN_NS;
+    begin_capture(modem);
+}
+
+static void tend_interface(Modem *modem)
+{
     unsigned index = modem->interface ? if_nametoindex(modem->interface) : 0;
     if (index == modem->run_index &&
         (index == 0 || g_strcmp0(modem->interface, modem->run_interface) == 0))
@@ -408,25 +443,9 @@ static void tend_interface(Modem *modem)
     modem->run_interface = index != 0 ? g_strdup(modem->interface) : NULL;
     modem->run_index = index;
     modem->stream_ns = 0;
+    modem->capture_ns = 0;
+    modem->capture_told = FALSE;
     budget_interface_gone(modem->budget);
-    if (!modem->run_interface || !schedule->config.capture)
-        return;
-    g_autoptr(GError) error = NULL;
-    Pcapng *debug = NULL;
-    if (schedule->config.debug_prefix) {
-        g_autofree char *prefix =
-            g_strdup_printf("%s-%s", schedule->config.debug_prefix, modem->run_interface);
-        debug =
-            pcapng_new(prefix, schedule->config.debug_bytes, schedule->config.debug_files, &error);
-        if (!debug) {
-            g_warning("modem %s: %s", modem->label, error->message);
-            g_clear_error(&error);
-        }
-    }
-    const ProbeModem on = probe_modem(modem);
-    modem->capture = capture_new(schedule->host, &on, schedule->context, debug, &error);
-    if (!modem->capture)
-        g_warning("modem %s: no passive measurement: %s", modem->label, error->message);
 }
 
 static void tell(const Modem *modem, const char *kind, const char *detail, double value)
@@ -524,6 +543,7 @@ static gint64 on_tick(gint64 now_ns, gpointer data)
         Modem *modem = schedule->modems->pdata[i];
         settle_ended(modem, FALSE);
         tend_interface(modem);
+        tend_capture(modem, now_ns);
         tend_budget(modem);
         tend_obstacle(modem, now_ns);
         mark_due(modem, now_ns, place.distance_m);

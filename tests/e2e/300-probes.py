@@ -51,7 +51,7 @@ lab.net.run(blue.client, ["ip", "address", "add", "10.99.0.1", "dev", "wwan2"])
 lab.net.run(blue.client, ["ip", "route", "replace", "default", "dev", "wwan2", "metric", "103"])
 lab.net.run(blue.server, ["ip", "route", "add", "10.99.0.1", "dev", "lab0"])
 lab.at(BACK)
-green.open("wwan1")
+green.open("wwan1", down=1)
 green.set("both delay=30 rate=20")
 lab.at(DEAF)
 lab.names.silent = True

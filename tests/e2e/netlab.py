@@ -98,7 +98,8 @@ class Link:
         self.lock = threading.Lock()
         self.open(interface)
 
-    def open(self, interface):
+    def open(self, interface, down=0):
+        """Makes the interface, and `down` seconds later gives it its addresses and takes it up."""
         lab, number, truth = self.lab, self.number, self.truth
         self.interface = interface
         self.client_address, self.address = f"10.{number}.0.1", f"10.{number}.0.2"
@@ -114,6 +115,7 @@ class Link:
         lab.processes.append(self.emulator)
         if self.emulator.stdout.readline().strip() != "ready":
             skip("link-emulator cannot run: " + self.emulator.stderr.read().strip())
+        time.sleep(down)
         for space, name, address, address6, peer in (
                 (self.client, interface, self.client_address, f"fd{number:02x}::1", self.address),
                 (self.server, "lab0", self.address, self.address6, self.client_address)):
