@@ -98,7 +98,7 @@ static uint8_t *put_value(uint8_t *to, LayerType type, const LayerValue *value, 
 void layer_record(GByteArray *out, const LayerRecord *r)
 {
     guint columns = r->n_values + (r->has_geometry ? 2 : 1);
-    uint64_t *serial = g_newa(uint64_t, columns);
+    g_autofree uint64_t *serial = g_new(uint64_t, columns);
     uint8_t scratch[LAYER_VARINT_BYTES];
     size_t head = 0, body = 0;
     serial[0] = SERIAL_NULL; /* the key */
