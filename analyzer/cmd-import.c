@@ -219,6 +219,8 @@ static int run(const Command *command, int argc, char **argv)
     if (options.antenna != NULL && antenna_place(options.antenna) == PLACE_UNKNOWN)
         return command_usage_error(command, "--antenna is roof or cabin, not %s", options.antenna);
     g_autofree char *output = output_name(&options, files[0]);
+    if (!command_spares(command, output, (const char *const *)files))
+        return EXIT_USAGE;
     g_autoptr(GArray) results = g_array_new(FALSE, FALSE, sizeof(Result));
     g_array_set_clear_func(results, clear_result);
     g_autoptr(GError) error = NULL;

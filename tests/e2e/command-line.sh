@@ -49,6 +49,7 @@ spares match -n line.gpkg --csv a.drive a.drive
 spares match -n line.gpkg --csv o.csv --events line.gpkg a.drive
 spares network build -o line.gpkg line.gpkg
 spares network from-track --name L -o a.drive link.drive
+spares import -o a.drive "$fixture" ./link.drive
 spares export --format csv -o a.drive a.drive
 spares diff -o before.gpkg before.gpkg results.gpkg
 spares compare --map Alfa=line.gpkg,layer=x -o line.gpkg results.gpkg
