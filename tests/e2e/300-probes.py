@@ -60,17 +60,7 @@ lab.names.silent = False
 lab.finish()
 lab.compare(span=(2, 57), modems=["red"])
 
-
-def want(good, *what):
-    if not good:
-        events = [(round(lab.seconds(e["time_ns"]), 1), e["source"], e["kind"], e["detail"])
-                  for e in lab.records("events")]
-        probes = [(round(lab.seconds(p["time_ns"]), 1), round(lab.seconds(p["end_ns"]), 1),
-                   p["source"], p["kind"], p["status"], p["reason"]) for p in lab.probes()]
-        print(*events, *probes, sep="\n")
-        riglab.fail(*what)
-
-
+want = lab.want
 latencies = lab.records("latencies")
 throughputs = lab.records("throughputs")
 

@@ -28,14 +28,7 @@ lab.gpsd()
 lab.logger()
 lab.finish()
 
-
-def want(good, *what):
-    if not good:
-        print(*[(round(lab.seconds(e["time_ns"]), 1), e["source"], e["kind"], e["detail"])
-                for e in lab.records("events")], *lab.probes(source="red"), sep="\n")
-        riglab.fail(*what)
-
-
+want = lab.want
 rows = [r for r in lab.records("latencies") if r["source"] == "red" and r["kind"] == "echo"]
 trips = sorted(r["rtt_ms"] for r in rows if r["received"])
 want(trips and 59.9 <= trips[0] < 75, "round trips", trips)

@@ -38,12 +38,7 @@ for at, share in ((BUSY, 1.1), (LESS, 0.8), (FREE, 0.7)):
     load(share * MOST)
 lab.finish()
 
-
-def want(good, *what):
-    if not good:
-        print(*[(round(lab.seconds(e["time_ns"]), 1), e["source"], e["kind"], e["detail"])
-                for e in lab.records("events")], *lab.probes(source="red"), sep="\n")
-        riglab.fail(*what)
+want = lab.want
 
 
 def sent(low, high):

@@ -82,6 +82,18 @@ class Lab(riglab.Lab):
             riglab.skip("/etc/resolv.conf cannot be covered")
         self.names = Names()
 
+    def want(self, good, *what):
+        """Fails with `what` unless it is good, and shows what happened."""
+        if good:
+            return
+        events = [(round(self.seconds(e["time_ns"]), 1), e["source"], e["kind"], e["detail"])
+                  for e in self.records("events")]
+        probes = [(round(self.seconds(p["time_ns"]), 1), round(self.seconds(p["end_ns"]), 1),
+                   p["source"], p["kind"], p["status"], p["reason"], p["detail"])
+                  for p in self.probes()]
+        print(*events, *probes, sep="\n")
+        riglab.fail(*what)
+
     def configure_probes(self, probes, name=FAR, reflector=True, **more):
         """The logger's configuration with `probes` under [probes]."""
         extra = f"[probes]\nstate-folder={self.work}\n{probes}\n"

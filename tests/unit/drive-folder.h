@@ -2,7 +2,8 @@
 /* A folder of its own for each test of drives, and SQL on what lies in it. */
 #pragma once
 
-#include <glib/gstdio.h>
+#include "tests/unit/folder.h"
+
 #include <sqlite3.h>
 
 typedef struct {
@@ -19,12 +20,7 @@ static inline void drive_folder_set_up(DriveFolder *f, gconstpointer data)
 static inline void drive_folder_tear_down(DriveFolder *f, gconstpointer data)
 {
     (void)data;
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(f->dir);
+    (void)folder_remove(f->dir);
     g_free(f->dir);
     g_free(f->path);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/evidence.h"
 #include "formats/file-hash.h"
+#include "tests/unit/folder.h"
 
 #include <glib/gstdio.h>
 #include <openssl/evp.h>
@@ -58,12 +59,7 @@ static void set_up(Fixture *f, gconstpointer data)
 static void tear_down(Fixture *f, gconstpointer data)
 {
     (void)data;
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(f->dir);
+    (void)folder_remove(f->dir);
     for (int i = 0; i < 4; i++)
         g_free(f->drives[i]);
     g_free(f->dir);

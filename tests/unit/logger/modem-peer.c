@@ -179,6 +179,21 @@ void peer_unplug(Peer *peer)
     (void)g_unlink(peer->node);
 }
 
+static void ignore(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
+{
+    (void)domain;
+    (void)level;
+    (void)text;
+    (void)data;
+}
+
+void peer_quiet(void)
+{
+    (void)g_log_set_handler("Qmi", G_LOG_LEVEL_MASK, ignore, NULL);
+    (void)g_log_set_handler("Mbim", G_LOG_LEVEL_MASK, ignore, NULL);
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+}
+
 Peer *peer_new(Protocol protocol, int mbimex)
 {
     static guint number;

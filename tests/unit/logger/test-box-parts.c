@@ -9,6 +9,7 @@
 #include "logger/gps-convert.h"
 #include "logger/recorder.h"
 #include "logger/seal-child.h"
+#include "tests/unit/folder.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -179,16 +180,6 @@ static guint count_drives(const char *folder, char **last)
     return n;
 }
 
-static void remove_store(const char *folder)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(folder);
-}
-
 static void add_fix(Recorder *recorder, gint64 time_ns, gint64 source)
 {
     Fix fix = {0};
@@ -261,7 +252,7 @@ static void test_recorder_shift(gconstpointer seal)
     g_assert_cmpuint(n_evidence, ==, 2);
     g_assert_cmpuint(numbers, ==, 1 + 2);
     g_free(last);
-    remove_store(folder);
+    (void)folder_remove(folder);
 }
 
 /* At the disk budget recording stops, nothing is deleted; room again: it goes on. */
@@ -287,7 +278,7 @@ static void test_recorder_budget(void)
     g_assert_cmpuint(count_drives(folder, &last), ==, 1);
     g_assert_cmpstr(last, ==, old);
     g_free(last);
-    remove_store(folder);
+    (void)folder_remove(folder);
 }
 
 int main(int argc, char **argv)

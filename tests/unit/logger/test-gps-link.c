@@ -3,6 +3,7 @@
  * and PPS, silence, rubbish. */
 #include "formats/drive-read.h"
 #include "logger/gps-link.h"
+#include "tests/unit/folder.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -125,16 +126,6 @@ static void set_up(Fixture *f, gconstpointer data)
     say(f, VERSION);
 }
 
-static void remove_all(const char *folder)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(folder);
-}
-
 /* Ends the recording; how many events of a kind it holds. */
 static guint finish(Fixture *f, const char *kind, guint *empty_fixes)
 {
@@ -182,7 +173,7 @@ static void tear_down(Fixture *f, gconstpointer data)
     clock_free(f->clock);
     store_free(f->store);
     config_free(f->config);
-    remove_all(f->folder);
+    (void)folder_remove(f->folder);
     g_free(f->folder);
     g_free(f->text);
 }

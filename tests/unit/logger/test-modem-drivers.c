@@ -465,14 +465,6 @@ static void test_identity_in_parts(Fixture *f, gconstpointer data)
     g_assert_cmpstr(f->iccid, ==, f->peer->modem.plan->iccid);
 }
 
-static void ignore(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
-{
-    (void)domain;
-    (void)level;
-    (void)text;
-    (void)data;
-}
-
 int main(int argc, char **argv)
 {
     static const struct {
@@ -492,10 +484,7 @@ int main(int argc, char **argv)
                  {"card", test_card, FALSE},
                  {"identity-in-parts", test_identity_in_parts, FALSE}};
     g_test_init(&argc, &argv, NULL);
-    /* A modem that is unplugged is a warning of libqmi's, which ends no test. */
-    (void)g_log_set_handler("Qmi", G_LOG_LEVEL_MASK, ignore, NULL);
-    (void)g_log_set_handler("Mbim", G_LOG_LEVEL_MASK, ignore, NULL);
-    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+    peer_quiet();
     for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++)
         for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
             if (tests[i].qmi_only && kinds[k].protocol != PROTOCOL_QMI)

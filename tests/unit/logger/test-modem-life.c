@@ -3,6 +3,7 @@
 #include "formats/drive-read.h"
 #include "logger/modem.h"
 #include "tests/rig/qmi-wire.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/logger/modem-peer.h"
 
 #include <glib/gstdio.h>
@@ -69,19 +70,9 @@ static char *only_drive(const char *folder)
     return path;
 }
 
-static void remove_folder(const char *folder)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_assert_cmpint(g_unlink(path), ==, 0);
-    }
-    g_assert_cmpint(g_rmdir(folder), ==, 0);
-}
-
 static void lab_free(Lab *lab)
 {
-    remove_folder(lab->config->store.folder);
+    g_assert_true(folder_remove(lab->config->store.folder));
     config_free(lab->config);
     g_assert_cmpint(g_rmdir(lab->folder), ==, 0);
     g_free(lab->folder);
@@ -315,20 +306,10 @@ static void test_nobody(void)
     peer_free(peer);
 }
 
-static void ignore(const char *domain, GLogLevelFlags level, const char *text, gpointer data)
-{
-    (void)domain;
-    (void)level;
-    (void)text;
-    (void)data;
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    (void)g_log_set_handler("Qmi", G_LOG_LEVEL_MASK, ignore, NULL);
-    (void)g_log_set_handler("Mbim", G_LOG_LEVEL_MASK, ignore, NULL);
-    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+    peer_quiet();
     g_test_add_func("/modem-life/back-off", test_back_off);
     g_test_add_func("/modem-life/by-imei", test_by_imei);
     g_test_add_func("/modem-life/nobody", test_nobody);

@@ -6,6 +6,7 @@
 #include "formats/evidence.h"
 #include "logger/seal-child.h"
 #include "logger/sealer.h"
+#include "tests/unit/folder.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -31,12 +32,7 @@ static void tear_down(Fixture *f, gconstpointer data)
 {
     (void)data;
     store_free(f->store);
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(f->dir);
+    (void)folder_remove(f->dir);
     g_free(f->dir);
 }
 
