@@ -235,6 +235,17 @@ static void gather(const uint8_t *bytes, size_t n, unsigned width, uint64_t *u)
     }
 }
 
+/* Two numbers that stand after each other from `at` on, which goes past them. */
+static gboolean take_two(const uint8_t *bytes, size_t length, size_t *at, uint64_t *first,
+                         uint64_t *second)
+{
+    size_t first_size = codec_get_varint(bytes + *at, length - *at, first);
+    *at += first_size;
+    size_t second_size = codec_get_varint(bytes + *at, length - *at, second);
+    *at += second_size;
+    return first_size != 0 && second_size != 0;
+}
+
 static gboolean get_runs(const CodecHeader *header, const uint8_t *bytes, size_t length, size_t n,
                          uint64_t *u)
 {
@@ -244,11 +255,7 @@ static gboolean get_runs(const CodecHeader *header, const uint8_t *bytes, size_t
     while (i < n) {
         uint64_t step = 0;
         uint64_t run = 0;
-        size_t step_size = codec_get_varint(bytes + at, length - at, &step);
-        at += step_size;
-        size_t run_size = codec_get_varint(bytes + at, length - at, &run);
-        at += run_size;
-        if (step_size == 0 || run_size == 0 || run == 0 || run > n - i)
+        if (!take_two(bytes, length, &at, &step, &run) || run == 0 || run > n - i)
             return FALSE;
         value += (uint64_t)header->scale * codec_unzigzag(step);
         for (const size_t end = i + run; i < end; i++)
@@ -268,11 +275,7 @@ static gboolean add_jumps(const uint8_t *bytes, size_t length, size_t n, uint64_
     for (uint64_t k = 0; k < n_jumps; k++) {
         uint64_t distance = 0;
         uint64_t rest = 0;
-        size_t distance_size = codec_get_varint(bytes + at, length - at, &distance);
-        at += distance_size;
-        size_t rest_size = codec_get_varint(bytes + at, length - at, &rest);
-        at += rest_size;
-        if (distance_size == 0 || rest_size == 0 || distance > n - 1 - i)
+        if (!take_two(bytes, length, &at, &distance, &rest) || distance > n - 1 - i)
             return FALSE;
         i += distance;
         steps[i] += codec_unzigzag(rest);
