@@ -26,6 +26,7 @@ typedef struct {
     const AnalyzeOptions *options;
     Result *result;
     Spill **cells, **changes, **samples; /* one each for a thread; samples NULL: not wanted */
+    BinLook **looks;
     gint next, done, failed;
     GMutex lock;
     GError *error;
@@ -136,8 +137,8 @@ static gpointer worker(gpointer data)
         GError *error = NULL;
         if (!bin_drive(&result->setup, run->options->drives[number], (uint32_t)number,
                        run->cells[thread], run->changes[thread],
-                       run->samples ? run->samples[thread] : NULL, &result->drives[number],
-                       &error)) {
+                       run->samples ? run->samples[thread] : NULL, run->looks[thread],
+                       &result->drives[number], &error)) {
             g_mutex_lock(&run->lock);
             /* of several failures the first drive's is told, whichever thread was faster */
             if (run->error == NULL || (guint)number < run->error_drive) {
@@ -217,33 +218,6 @@ static gboolean order_drives(Result *result, GError **error)
 
 /* ---- what the groups look like ---- */
 
-typedef struct {
-    float *level;     /* mean level by segment of a corridor, NAN unknown */
-    double square, n; /* spread inside cells */
-} Look;
-
-static void look_at(Look *look, uint32_t n_segments, const Cell *cell)
-{
-    double sum = 0.0, square = 0.0, n = 0.0;
-    for (uint32_t i = 0; i < cell->levels.n; i++) {
-        const LevelEntry *e = &cell->levels.entry[i];
-        if (e->channel < CHANNEL_GSM || e->channel > CHANNEL_SA)
-            continue;
-        sum += (double)e->count * e->level_dbm;
-        square += (double)e->count * e->level_dbm * e->level_dbm;
-        n += e->count;
-    }
-    if (n < 1.0)
-        return;
-    if (n >= 2.0) {
-        look->square += square - sum * sum / n;
-        look->n += n - 1.0;
-    }
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): none only without segments */
-    if (cell->head.segment < n_segments && isnan(look->level[cell->head.segment]))
-        look->level[cell->head.segment] = (float)(sum / n);
-}
-
 /* Of all corridors, each weighing its known segments. */
 static double decorrelation(const Result *result, const float *level)
 {
@@ -263,38 +237,18 @@ static double decorrelation(const Result *result, const float *level)
     return weight > 0.0 ? CLAMP(sum / weight, 10.0, 2000.0) : DECORRELATION_M;
 }
 
-static gboolean look_at_groups(Result *result, Run *run, guint jobs, GError **error)
+static void look_at_groups(Result *result, const Run *run, guint jobs)
 {
     guint n_groups = result->setup.n_groups;
-    uint32_t n = segments_first(result->segments, result->network->n_corridors);
-    g_autofree Look *looks = g_new0(Look, n_groups);
-    for (guint g = 0; g < n_groups; g++) {
-        looks[g].level = g_new(float, MAX(n, 1));
-        for (uint32_t i = 0; i < n; i++)
-            looks[g].level[i] = NAN;
-    }
-    g_autoptr(SpillMerge) merge = spill_merge(run->cells, jobs, error);
-    g_autoptr(GError) local = NULL;
-    SpillKey key;
-    size_t size;
-    const void *data;
-    Cell cell;
-    cell_init(&cell);
-    while (merge != NULL && (data = spill_next(merge, &key, &size, &local)) != NULL)
-        if (cell_unpack(&cell, (void *)(uintptr_t)data, size)) /* which is only read */
-            look_at(&looks[cell.head.group], n, &cell);
-    cell_clear(&cell);
+    for (guint t = 1; t < jobs; t++)
+        bin_look_join(run->looks[0], run->looks[t]);
     result->group = g_new0(JudgeGroup, n_groups);
     for (guint g = 0; g < n_groups; g++) {
+        g_autofree float *level = bin_look_levels(run->looks[0], g);
         result->group[g].z = STAT_Z95;
-        result->group[g].decorrelation_m = decorrelation(result, looks[g].level);
-        result->group[g].sigma_db =
-            looks[g].n >= 30.0 ? sqrt(looks[g].square / looks[g].n) : SIGMA_DB;
-        g_free(looks[g].level);
+        result->group[g].decorrelation_m = decorrelation(result, level);
+        result->group[g].sigma_db = bin_look_sigma(run->looks[0], g, SIGMA_DB);
     }
-    if (local != NULL)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return merge != NULL && local == NULL;
 }
 
 /* ---- judging and writing ---- */
@@ -395,9 +349,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Result, result_clear)
 static gboolean run_analysis(const AnalyzeOptions *options, Result *result, Run *run, guint jobs,
                              GError **error)
 {
-    if (!bin_all(run, jobs, error) || !order_drives(result, error) ||
-        !look_at_groups(result, run, jobs, error))
+    if (!bin_all(run, jobs, error) || !order_drives(result, error))
         return FALSE;
+    look_at_groups(result, run, jobs);
     return write_all(result, run, jobs, options->out, error);
 }
 
@@ -435,9 +389,12 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     g_autofree Spill **cells = g_new0(Spill *, jobs);
     g_autofree Spill **changes = g_new0(Spill *, jobs);
     g_autofree Spill **samples = options->samples ? g_new0(Spill *, jobs) : NULL;
+    g_autofree BinLook **looks = g_new0(BinLook *, jobs);
+    uint32_t n_segments = segments_first(result.segments, result.network->n_corridors);
     for (guint t = 0; t < jobs; t++) {
         cells[t] = spill_new(CELL_MEMORY / jobs);
         changes[t] = spill_new(CHANGE_MEMORY / jobs);
+        looks[t] = bin_look_new(result.setup.n_groups, n_segments);
         if (samples != NULL)
             samples[t] = spill_new(SAMPLE_MEMORY / jobs);
     }
@@ -445,7 +402,8 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
                .result = &result,
                .cells = cells,
                .changes = changes,
-               .samples = samples};
+               .samples = samples,
+               .looks = looks};
     g_mutex_init(&run.lock);
     gboolean done = run_analysis(options, &result, &run, jobs, error);
     g_mutex_clear(&run.lock);
@@ -453,6 +411,7 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     for (guint t = 0; t < jobs; t++) {
         spill_free(cells[t]);
         spill_free(changes[t]);
+        bin_look_free(looks[t]);
         if (samples != NULL)
             spill_free(samples[t]);
     }

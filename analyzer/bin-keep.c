@@ -15,7 +15,7 @@
 
 #define MAGIC "corridor match 1\n"
 /* Raised with every change of the matcher or of what is packed. */
-#define RULES 1
+#define RULES 2
 
 enum {
     MOST_BYTES = 1 << 30, /* of one track: some thirty million fixes */

@@ -187,7 +187,7 @@ static void add_any(RecordKind kind, Cell *cell, const AnyProbe *r)
 static gboolean read_kind(Drive *drive, RecordKind kind, BinState *states, guint n, GError **error)
 {
     for (guint s = 0; s < n; s++)
-        states[s].hint = 0;
+        states[s].hint = (TrackHint){0};
     g_autoptr(DriveCursor) cursor = drive_read(drive, kind, 0, 0, INT64_MIN, INT64_MAX, error);
     if (cursor == NULL)
         return FALSE;

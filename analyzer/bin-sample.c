@@ -20,7 +20,8 @@ typedef struct {
     gboolean moved;   /* since the sample before it */
     uint64_t id, id_before;
     int64_t id_since;
-    int rat; /* -1 not known */
+    int rat;                         /* -1 not known */
+    double cosine_lat, cosine, sine; /* metres_east() */
 } Before;
 
 typedef struct {
@@ -122,6 +123,20 @@ static void see(const Batch *b, size_t i, const BinSource *source, Seen *seen)
     seen->entry.level_dbm = (int16_t)CLAMP(rounded, -300.0, 100.0);
 }
 
+/* Metres of a degree of longitude. The cosine is worked out anew every half kilometre; in between
+ * its series is right to a part in 10^11. */
+static double metres_east(Before *before, double lat)
+{
+    double away = (lat - before->cosine_lat) * G_PI / 180.0;
+    if (!(fabs(away) < 1e-4)) {
+        before->cosine_lat = lat;
+        before->cosine = cos(lat * G_PI / 180.0);
+        before->sine = sin(lat * G_PI / 180.0);
+        away = 0.0;
+    }
+    return 111320.0 * (before->cosine * (1.0 - 0.5 * away * away) - before->sine * away);
+}
+
 /* Half of the step between two samples belongs to each: that of the one before is put into its
  * cells, that of this one into `own`. */
 static void book_step(Before *before, const Seen *seen, GeoPoint point, LevelEntry *own,
@@ -131,8 +146,8 @@ static void book_step(Before *before, const Seen *seen, GeoPoint point, LevelEnt
     if (dt <= 0)
         return;
     double s = (double)(seen->time_ns - before->time_ns) / 1e9;
-    double east = (point.lon - before->point.lon) * 111320.0 *
-                  cos(0.5 * (point.lat + before->point.lat) * G_PI / 180.0);
+    double east = (point.lon - before->point.lon) *
+                  metres_east(before, 0.5 * (point.lat + before->point.lat));
     double north = (point.lat - before->point.lat) * 111132.0;
     double way = sqrt(east * east + north * north);
     gboolean moves = way >= STANDING_MPS * s;
@@ -386,8 +401,10 @@ gboolean bin_samples(Drive *drive, BinState *states, guint n, BinDrive *out, uin
                      GError **error)
 {
     g_autofree Before *before = g_new0(Before, MAX(n, 1));
-    for (guint s = 0; s < n; s++)
+    for (guint s = 0; s < n; s++) {
         before[s].rat = -1;
+        before[s].cosine_lat = INFINITY;
+    }
     g_autoptr(DriveCursor) cursor =
         drive_read(drive, RECORD_SAMPLE, wanted, 0, INT64_MIN, INT64_MAX, error);
     if (cursor == NULL)

@@ -14,12 +14,14 @@
 
 typedef struct {
     const Track *track; /* NULL: nothing places this source */
-    size_t hint;
+    TrackHint hint;
     BinSource *report;
     uint32_t source, drive;
     const BinSetup *setup;
     Spill *cells, *changes, *samples; /* samples: NULL = not wanted */
-    GPtrArray *open;                  /* Cell*, the one used last at the end */
+    BinLook *look;
+    GPtrArray *open; /* Cell*, the one used last at the end */
+    GPtrArray *idle; /* Cell*, to be used again */
     GByteArray *scratch;
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;

@@ -51,8 +51,20 @@ static gboolean spill_cell(BinState *state, Cell *cell, GError **error)
     SpillKey key = {h->segment, h->group, h->first_ns, h->drive, h->source * 8 + state->key_bit};
     g_byte_array_set_size(state->scratch, 0);
     cell_end_counting(cell);
+    bin_look_at(state->look, cell);
     cell_pack(cell, state->scratch);
     return spill_add(state->cells, &key, state->scratch->data, state->scratch->len, error);
+}
+
+/* Puts an open cell into the spill; its memory is kept for the next one. */
+static gboolean put_away(BinState *state, guint number, GError **error)
+{
+    Cell *cell = state->open->pdata[number];
+    if (!spill_cell(state, cell, error))
+        return FALSE;
+    (void)g_ptr_array_steal_index(state->open, number);
+    g_ptr_array_add(state->idle, cell);
+    return TRUE;
 }
 
 static void free_cell(void *cell)
@@ -75,12 +87,13 @@ Cell *bin_cell(BinState *state, uint32_t segment, int64_t time_ns, GError **erro
             if (a->head.last_ns < b->head.last_ns)
                 oldest = i;
         }
-        if (!spill_cell(state, state->open->pdata[oldest], error))
+        if (!put_away(state, oldest, error))
             return NULL;
-        g_ptr_array_remove_index(state->open, oldest);
     }
-    Cell *cell = g_new(Cell, 1);
-    cell_init(cell);
+    Cell *cell = state->idle->len > 0
+                     ? g_ptr_array_steal_index_fast(state->idle, state->idle->len - 1)
+                     : g_new0(Cell, 1);
+    cell_reset(cell);
     cell_begin_counting(cell);
     cell->head.segment = segment;
     cell->head.group = state->report->group;
@@ -98,9 +111,8 @@ gboolean bin_expire(BinState *state, int64_t now_ns, GError **error)
         Cell *first = state->open->pdata[0];
         if (now_ns - first->head.last_ns <= BIN_PASS_GAP_NS)
             return TRUE;
-        if (!spill_cell(state, first, error))
+        if (!put_away(state, 0, error))
             return FALSE;
-        g_ptr_array_remove_index(state->open, 0);
     }
     return TRUE;
 }
@@ -241,6 +253,7 @@ static void work_clear(Work *work)
     for (guint i = 0; i < work->n_states; i++)
         if (work->states[i].open != NULL) {
             g_ptr_array_unref(work->states[i].open);
+            g_ptr_array_unref(work->states[i].idle);
             g_byte_array_unref(work->states[i].scratch);
         }
     g_free(work->states);
@@ -274,7 +287,8 @@ static void free_track(void *track)
 }
 
 static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spill *cells,
-                        Spill *changes, Spill *samples, BinDrive *out, GError **error)
+                        Spill *changes, Spill *samples, BinLook *look, BinDrive *out,
+                        GError **error)
 {
     guint n;
     const Source *sources = drive_sources(work->drive, &n);
@@ -322,7 +336,9 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
                             .cells = cells,
                             .changes = changes,
                             .samples = samples,
+                            .look = look,
                             .open = g_ptr_array_new_with_free_func(free_cell),
+                            .idle = g_ptr_array_new_with_free_func(free_cell),
                             .scratch = g_byte_array_new()};
         gint64 receiver = receiver_of(&sources[i], work->receivers);
         if (receiver == 0)
@@ -340,7 +356,7 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
 }
 
 gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spill *cells,
-                   Spill *changes, Spill *samples, BinDrive *out, GError **error)
+                   Spill *changes, Spill *samples, BinLook *look, BinDrive *out, GError **error)
 {
     g_auto(Work) work = {0};
     *out = (BinDrive){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
@@ -348,7 +364,8 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     out->name = g_path_get_basename(path);
     work.keep = bin_keep_open(path, setup->network_key);
     work.drive = drive_open(path, error);
-    if (work.drive == NULL || !prepare(&work, setup, number, cells, changes, samples, out, error))
+    if (work.drive == NULL ||
+        !prepare(&work, setup, number, cells, changes, samples, look, out, error))
         return FALSE;
     (void)bin_keep_save(work.keep); /* in a folder that cannot be written nothing is kept */
     g_clear_pointer(&work.keep, bin_keep_free);
@@ -365,7 +382,7 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
         if (!bin_close(&work.states[i], error))
             return FALSE;
         work.states[i].key_bit = 1;
-        work.states[i].hint = 0;
+        work.states[i].hint = (TrackHint){0};
     }
     if (!bin_probes(work.drive, work.states, work.n_states, error))
         return FALSE;

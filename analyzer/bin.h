@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "analyzer/cell.h"
+#include "analyzer/bin-look.h"
 #include "analyzer/segment.h"
 #include "analyzer/spill.h"
 #include "analyzer/track.h"
@@ -81,7 +81,7 @@ const char *bin_antenna(const Source *source, gboolean pooled);
 
 /* Bins one drive. `number` identifies it in the keys. Cells have keys (segment, group, first_ns,
  * drive, source); changes (corridor, group, time, drive, source * 8 + kind); samples (BinPlaced;
- * NULL: not wanted) as cells.
+ * NULL: not wanted) as cells. Cells are also shown to `look`.
  * `out` is filled; clear it with bin_drive_clear() also after a failure. */
 gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spill *cells,
-                   Spill *changes, Spill *samples, BinDrive *out, GError **error);
+                   Spill *changes, Spill *samples, BinLook *look, BinDrive *out, GError **error);

@@ -25,34 +25,31 @@ void cell_init(Cell *cell)
     *cell = (Cell){0};
 }
 
-static void tally_clear(Tally *tally)
-{
-    if (tally->size > 0)
-        g_free(tally->entry);
-    *tally = (Tally){0};
-}
-
 void cell_clear(Cell *cell)
 {
     level_histogram_clear(&cell->levels);
-    tally_clear(&cell->tally);
-    if (cell->ids.size > 0)
-        g_free(cell->ids.id);
-    cell->ids = (CellIds){0};
-    g_clear_pointer(&cell->counts, g_free);
+    g_free(cell->tally.entry);
+    g_free(cell->ids.id);
+    g_free(cell->counts);
+    *cell = (Cell){0};
 }
 
-/* Room for one more of n elements of `bytes` each; what is borrowed is copied. */
+void cell_reset(Cell *cell)
+{
+    cell->head = (CellHead){0};
+    cell->levels.n = cell->tally.n = cell->ids.n = 0;
+    if (cell->is_counting)
+        memset(cell->counts, 0, sizeof *cell->counts);
+    cell->is_counting = FALSE;
+}
+
+/* Room for one more of n elements of `bytes` each. */
 static void *grow(void *old, uint32_t n, uint32_t *size, size_t bytes)
 {
     if (n < *size)
         return old;
-    gboolean borrowed = *size == 0;
     *size = MAX(n + 1, MAX(*size * 2, 8));
-    void *more = g_realloc_n(borrowed ? NULL : old, *size, bytes);
-    if (borrowed && n > 0)
-        memcpy(more, old, n * bytes);
-    return more;
+    return g_realloc_n(old, *size, bytes);
 }
 
 static int compare_tally(const TallyEntry *a, const TallyEntry *b)
@@ -69,7 +66,7 @@ static uint32_t add_capped(uint32_t a, uint32_t b)
 
 void cell_tally(Cell *cell, TallyKind kind, int value, uint32_t count)
 {
-    if (cell->counts != NULL && (unsigned)kind < COUNTED_KINDS && value >= lowest[kind] &&
+    if (cell->is_counting && (unsigned)kind < COUNTED_KINDS && value >= lowest[kind] &&
         value < lowest[kind] + COUNTED_VALUES) {
         unsigned i = (unsigned)(value - lowest[kind]);
         cell->counts->used[kind][i / 64] |= UINT64_C(1) << i % 64;
@@ -102,28 +99,42 @@ void cell_begin_counting(Cell *cell)
 {
     if (cell->counts == NULL)
         cell->counts = g_new0(CellCounts, 1);
+    cell->is_counting = TRUE;
 }
 
-void cell_end_counting(Cell *cell)
+/* Moves what was counted to the end of the list; leaves the counts empty. */
+static void take_counts(CellCounts *counts, Tally *tally)
 {
-    g_autofree CellCounts *counts = g_steal_pointer(&cell->counts);
-    if (counts == NULL)
-        return;
-    Tally others = cell->tally;
-    cell->tally = (Tally){.size = 64, .entry = g_new(TallyEntry, 64)};
-    Tally *tally = &cell->tally;
     for (int kind = 0; kind < COUNTED_KINDS; kind++)
-        for (int word = 0; word < COUNTED_VALUES / 64; word++)
-            for (uint64_t bits = counts->used[kind][word]; bits != 0; bits &= bits - 1) {
+        for (int word = 0; word < COUNTED_VALUES / 64; word++) {
+            uint64_t bits = counts->used[kind][word];
+            counts->used[kind][word] = 0;
+            for (; bits != 0; bits &= bits - 1) {
                 int i = 64 * word + __builtin_ctzll(bits);
                 tally->entry = grow(tally->entry, tally->n, &tally->size, sizeof *tally->entry);
                 tally->entry[tally->n++] = (TallyEntry){(uint16_t)kind, (int16_t)(i + lowest[kind]),
                                                         counts->count[kind][i]};
+                counts->count[kind][i] = 0;
             }
+        }
+}
+
+void cell_end_counting(Cell *cell)
+{
+    if (!cell->is_counting)
+        return;
+    cell->is_counting = FALSE;
+    if (cell->tally.n == 0) {
+        take_counts(cell->counts, &cell->tally);
+        return;
+    }
+    Tally others = cell->tally;
+    cell->tally = (Tally){0};
+    take_counts(cell->counts, &cell->tally);
     for (guint i = 0; i < others.n; i++)
         cell_tally(cell, (TallyKind)others.entry[i].kind, others.entry[i].value,
                    others.entry[i].count);
-    tally_clear(&others);
+    g_free(others.entry);
 }
 
 void cell_add_id(Cell *cell, uint64_t id)
@@ -144,40 +155,6 @@ void cell_touch(Cell *cell, int64_t time_ns)
     CellHead *h = &cell->head;
     h->first_ns = MIN(h->first_ns, time_ns);
     h->last_ns = MAX(h->last_ns, time_ns);
-}
-
-void cell_pack(const Cell *cell, GByteArray *out)
-{
-    CellHead head = cell->head;
-    head.n_levels = cell->levels.n;
-    head.n_tally = cell->tally.n;
-    head.n_ids = cell->ids.n;
-    g_byte_array_append(out, (const guint8 *)&head, sizeof head);
-    g_byte_array_append(out, (const guint8 *)cell->ids.id, (guint)(head.n_ids * sizeof(uint64_t)));
-    g_byte_array_append(out, (const guint8 *)cell->levels.entry,
-                        (guint)(head.n_levels * sizeof(LevelEntry)));
-    g_byte_array_append(out, (const guint8 *)cell->tally.entry,
-                        (guint)(head.n_tally * sizeof(TallyEntry)));
-}
-
-gboolean cell_unpack(Cell *cell, void *data, size_t n)
-{
-    uint8_t *p = data;
-    cell_clear(cell);
-    if (n < sizeof cell->head)
-        return FALSE;
-    memcpy(&cell->head, p, sizeof cell->head);
-    p += sizeof cell->head;
-    const CellHead *h = &cell->head;
-    if (n != sizeof *h + h->n_ids * sizeof(uint64_t) + h->n_levels * sizeof(LevelEntry) +
-                 h->n_tally * sizeof(TallyEntry))
-        return FALSE;
-    cell->ids = (CellIds){.n = h->n_ids, .id = (uint64_t *)(void *)p};
-    p += h->n_ids * sizeof(uint64_t);
-    cell->levels = (LevelHistogram){.n = h->n_levels, .entry = (LevelEntry *)(void *)p};
-    p += h->n_levels * sizeof(LevelEntry);
-    cell->tally = (Tally){.n = h->n_tally, .entry = (TallyEntry *)(void *)p};
-    return TRUE;
 }
 
 void cell_merge(Cell *into, const Cell *from)

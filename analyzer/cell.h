@@ -37,7 +37,6 @@ typedef struct {
     uint32_t count;
 } TallyEntry;
 
-/* Fixed part; also what is written to spills, followed by the entries. */
 typedef struct {
     uint32_t segment, group, drive, source;
     int64_t first_ns, last_ns;
@@ -46,10 +45,9 @@ typedef struct {
     uint32_t cell_changes, rat_changes, short_stays;
     uint32_t outages, tests, tests_failed, tests_skipped;
     uint32_t position_dm; /* largest uncertainty */
-    uint32_t n_levels, n_tally, n_ids;
 } CellHead;
 
-/* Lists that grow by themselves; start with {0}. size 0: the entries are borrowed. */
+/* Lists that grow by themselves; start with {0}. */
 typedef struct {
     uint32_t n, size;
     TallyEntry *entry; /* sorted */
@@ -65,13 +63,16 @@ typedef struct {
     LevelHistogram levels;
     Tally tally;
     CellIds ids;        /* serving cells */
-    CellCounts *counts; /* cell_begin_counting(): tallies that are not in `tally` yet; else NULL */
+    CellCounts *counts; /* tallies that are not in `tally` yet; NULL before the first counting */
+    gboolean is_counting;
 } Cell;
 
 void cell_init(Cell *cell);
 void cell_clear(Cell *cell);
+/* Empties a cell, but keeps its memory for what comes next. */
+void cell_reset(Cell *cell);
 
-/* Makes cell_tally() fast, for a cell that samples are added to, until cell_end_counting(), which
+/* Makes cell_tally() fast, for a cell that much is added to, until cell_end_counting(), which
  * comes before anything is read from it. */
 void cell_begin_counting(Cell *cell);
 void cell_end_counting(Cell *cell);
@@ -81,10 +82,10 @@ void cell_add_id(Cell *cell, uint64_t id);
 /* Widens first and last time. */
 void cell_touch(Cell *cell, int64_t time_ns);
 
-/* As bytes (appended to `out`) and back: the cell, cleared before, borrows the bytes, writes to
- * them when something is added, and wants them at 8-byte alignment. */
+/* As bytes (appended to `out`) and back into a cell, which is emptied before; FALSE if they are no
+ * cell (cell-pack.c). */
 void cell_pack(const Cell *cell, GByteArray *out);
-gboolean cell_unpack(Cell *cell, void *data, size_t n);
+gboolean cell_unpack(Cell *cell, const void *data, size_t n);
 
 /* Adds another cell of the same segment and group. */
 void cell_merge(Cell *into, const Cell *from);

@@ -30,21 +30,16 @@ static void add_numbers(LevelEntry *into, const LevelEntry *from)
 
 void level_histogram_clear(LevelHistogram *histogram)
 {
-    if (histogram->size > 0)
-        g_free(histogram->entry);
+    g_free(histogram->entry);
     *histogram = (LevelHistogram){0};
 }
 
-static void level_reserve(LevelHistogram *histogram, uint32_t n)
+void level_histogram_reserve(LevelHistogram *histogram, uint32_t n)
 {
     if (n <= histogram->size)
         return;
-    LevelEntry *borrowed = histogram->size == 0 ? histogram->entry : NULL;
     histogram->size = MAX(n, histogram->size * 2);
-    histogram->entry =
-        g_renew(LevelEntry, borrowed != NULL ? NULL : histogram->entry, histogram->size);
-    if (borrowed != NULL)
-        memcpy(histogram->entry, borrowed, histogram->n * sizeof *borrowed);
+    histogram->entry = g_renew(LevelEntry, histogram->entry, histogram->size);
 }
 
 void level_histogram_add(LevelHistogram *histogram, LevelEntry entry)
@@ -56,7 +51,7 @@ void level_histogram_add(LevelHistogram *histogram, LevelEntry entry)
         add_numbers(&histogram->entry[i - 1], &entry);
         return;
     }
-    level_reserve(histogram, MAX(histogram->n + 1, 4));
+    level_histogram_reserve(histogram, MAX(histogram->n + 1, 4));
     memmove(&histogram->entry[i + 1], &histogram->entry[i],
             (histogram->n - i) * sizeof *histogram->entry);
     histogram->entry[i] = entry;
@@ -105,7 +100,7 @@ gboolean level_histogram_parse(LevelHistogram *histogram, const void *data, size
     if (n % LEVEL_ENTRY_BYTES != 0 || n / LEVEL_ENTRY_BYTES > 65536)
         return FALSE;
     histogram->n = 0;
-    level_reserve(histogram, (uint32_t)(n / LEVEL_ENTRY_BYTES));
+    level_histogram_reserve(histogram, (uint32_t)(n / LEVEL_ENTRY_BYTES));
     for (size_t i = 0; i < n / LEVEL_ENTRY_BYTES; i++, p += LEVEL_ENTRY_BYTES) {
         LevelEntry e = {p[0],           p[1],           (int16_t)(uint16_t)(p[2] | p[3] << 8),
                         get_u32(p + 4), get_u32(p + 8), get_u32(p + 12)};

@@ -38,14 +38,15 @@ typedef struct {
     uint32_t time_cs;
 } LevelEntry;
 
-/* Sorted by channel, rat, level. Grows by itself; start with {0}. size 0: the entries are borrowed
- * (and may be written to). */
+/* Sorted by channel, rat, level. Grows by itself; start with {0}. */
 typedef struct {
     uint32_t n, size;
     LevelEntry *entry;
 } LevelHistogram;
 
 void level_histogram_clear(LevelHistogram *histogram);
+/* Makes room for n entries in all. */
+void level_histogram_reserve(LevelHistogram *histogram, uint32_t n);
 /* Adds; equal channel, rat and level are put together. Numbers stay at UINT32_MAX once there. */
 void level_histogram_add(LevelHistogram *histogram, LevelEntry entry);
 void level_histogram_merge(LevelHistogram *into, const LevelHistogram *from);

@@ -62,27 +62,49 @@ static int technology_of(uint8_t channel, uint8_t rat)
     }
 }
 
-/* margin: level minus threshold, NAN where there is none. */
-static EntryIs entry_is(const LevelEntry *e, const Service *s, double shift_db, double *margin)
+/* What a service makes of the entries of one channel and technology. */
+typedef struct {
+    gboolean by_level; /* else all are `is`, with `margin_db` */
+    EntryIs is;
+    double margin_db;     /* NAN: none */
+    double threshold_dbm; /* by_level, or to tell the margin from */
+    gboolean has_margin;
+    gboolean is_floor;
+} Scale;
+
+static Scale scale_of(uint8_t channel, uint8_t rat, const Service *s)
 {
-    *margin = NAN;
-    if (e->channel == CHANNEL_NO_SERVICE || (e->channel == CHANNEL_LIMITED && !s->limited_counts)) {
-        *margin = -JUDGE_MARGIN_CAP_DB; /* below every level */
-        return ENTRY_BAD;
+    Scale scale = {.is = ENTRY_BAD, .margin_db = NAN};
+    if (channel == CHANNEL_NO_SERVICE || (channel == CHANNEL_LIMITED && !s->limited_counts)) {
+        scale.margin_db = -JUDGE_MARGIN_CAP_DB; /* below every level */
+        return scale;
     }
-    if (e->channel == CHANNEL_LIMITED)
-        return ENTRY_GOOD;
-    int tech = technology_of(e->channel, e->rat);
-    double level = e->level_dbm + shift_db;
-    if (s->has_level[tech] && e->channel != CHANNEL_NO_LEVEL)
-        *margin = level - s->level_dbm[tech];
+    if (channel == CHANNEL_LIMITED) {
+        scale.is = ENTRY_GOOD;
+        return scale;
+    }
+    int tech = technology_of(channel, rat);
+    scale.has_margin = s->has_level[tech] && channel != CHANNEL_NO_LEVEL;
+    if (scale.has_margin)
+        scale.threshold_dbm = s->level_dbm[tech];
     if (s->quantity == QUANTITY_STATE)
-        return ENTRY_GOOD;
-    if (!s->has_level[tech])
-        return ENTRY_BAD; /* served by a technology that does not give this service */
-    if (e->channel == CHANNEL_NO_LEVEL)
-        return ENTRY_NOT_JUDGED;
-    if (e->channel == CHANNEL_FLOOR)
+        scale.is = ENTRY_GOOD;
+    else if (s->has_level[tech] && channel == CHANNEL_NO_LEVEL)
+        scale.is = ENTRY_NOT_JUDGED;
+    else /* a technology without a threshold does not give this service */
+        scale.by_level = s->has_level[tech];
+    scale.is_floor = channel == CHANNEL_FLOOR;
+    return scale;
+}
+
+/* margin: level minus threshold, NAN where there is none. */
+static inline EntryIs entry_is(const LevelEntry *e, const Scale *scale, double shift_db,
+                               double *margin)
+{
+    *margin = scale->has_margin ? e->level_dbm + shift_db - scale->threshold_dbm : scale->margin_db;
+    if (!scale->by_level)
+        return scale->is;
+    if (scale->is_floor)
         return *margin <= 0.0 ? ENTRY_BAD : ENTRY_NOT_JUDGED;
     return *margin >= 0.0 ? ENTRY_GOOD : ENTRY_BAD;
 }
@@ -111,13 +133,14 @@ typedef struct {
 
 static void tally_legs(const LevelHistogram *levels, const Service *s, double shift_db, NsaLegs *l)
 {
+    Scale scale = scale_of(CHANNEL_NR_LEG, 0, s);
     for (uint32_t i = 0; i < levels->n; i++) {
         const LevelEntry *e = &levels->entry[i];
         double margin;
         if (e->channel != CHANNEL_NR_LEG)
             continue;
         l->legs += e->count;
-        if (entry_is(e, s, shift_db, &margin) == ENTRY_GOOD)
+        if (entry_is(e, &scale, shift_db, &margin) == ENTRY_GOOD)
             l->legs_good += e->count;
         l->margin += margin * e->count;
     }
@@ -138,12 +161,15 @@ void judge_tally(const LevelHistogram *levels, const Service *service, double sh
     NsaLegs legs = {0};
     if (by_leg)
         tally_legs(levels, service, shift_db, &legs);
+    Scale scale = {0};
     for (uint32_t i = 0; i < levels->n; i++) {
         const LevelEntry *e = &levels->entry[i];
         double weight = way > 0 ? e->way_dm : e->count, seconds = time > 0 ? e->time_cs : e->count;
         double margin;
         if (e->channel == CHANNEL_NR_LEG)
             continue;
+        if (i == 0 || e->channel != e[-1].channel || e->rat != e[-1].rat)
+            scale = scale_of(e->channel, e->rat, service);
         if (e->channel == CHANNEL_NSA && by_leg) {
             if (legs.legs == 0)
                 continue;
@@ -154,7 +180,7 @@ void judge_tally(const LevelHistogram *levels, const Service *service, double sh
             tally->n += e->count;
             continue;
         }
-        EntryIs is = entry_is(e, service, shift_db, &margin);
+        EntryIs is = entry_is(e, &scale, shift_db, &margin);
         if (is == ENTRY_NOT_JUDGED)
             continue;
         add_part(tally, 1.0, weight, seconds, is, margin);

@@ -2,6 +2,7 @@
 #include "analyzer/judge.h"
 
 #include "analyzer/bin-state.h"
+#include "analyzer/judge-level.h"
 #include "analyzer/stat.h"
 #include "formats/records.h"
 
@@ -76,122 +77,33 @@ void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass)
     }
 }
 
-/* ---- figures of levels ---- */
+/* ---- passes ---- */
 
-typedef struct {
-    LevelHistogram levels;
-    double n, metres, seconds;
-    int64_t first_ns, last_ns;
-    uint32_t drive;
-} Pass;
-
-static void add_pass(GArray *passes, const Cell *cell, gboolean is_new)
+/* Cells i to end - 1 as one pass. */
+static JudgePass one_pass(const GPtrArray *cells, guint i, guint end)
 {
-    if (is_new) {
-        Pass pass = {.first_ns = cell->head.first_ns,
-                     .last_ns = cell->head.last_ns,
-                     .drive = cell->head.drive};
-        g_array_append_val(passes, pass);
+    const Cell *first = cells->pdata[i];
+    JudgePass p = {.levels = &first->levels};
+    for (guint k = i; k < end; k++) {
+        const Cell *cell = cells->pdata[k];
+        p.n += cell->head.n;
+        if (end - i > 1)
+            level_histogram_merge(&p.joined, &cell->levels);
     }
-    Pass *p = &g_array_index(passes, Pass, passes->len - 1);
-    level_histogram_merge(&p->levels, &cell->levels);
-    p->n += cell->head.n;
-    p->first_ns = MIN(p->first_ns, cell->head.first_ns);
-    p->last_ns = MAX(p->last_ns, cell->head.last_ns);
-}
-
-static double entry_weight(const LevelEntry *e, double way)
-{
-    return way > 0.0 ? e->way_dm : e->count;
-}
-
-/* Levels of the passes: those known or only known to lie below a floor, and the weight of none. */
-typedef struct {
-    GArray *censored; /* StatCensored */
-    double none;
-} Levels;
-
-static void add_level(Levels *l, const LevelEntry *e, double weight)
-{
-    if (e->channel == CHANNEL_NO_LEVEL || !(weight > 0.0))
-        return;
-    if (e->channel == CHANNEL_NO_SERVICE || e->channel == CHANNEL_LIMITED) {
-        l->none += weight;
-        return;
-    }
-    StatCensored v = {e->level_dbm, e->channel == CHANNEL_FLOOR, weight};
-    g_array_append_val(l->censored, v);
-}
-
-static LevelRank rank_at(const Levels *l, double p)
-{
-    static const LevelIs is[] = {
-        [STAT_AT_NOTHING] = LEVEL_NOT_MEASURED,
-        [STAT_AT_NONE] = LEVEL_NO_SERVICE,
-        [STAT_AT_LIMIT] = LEVEL_BELOW_FLOOR,
-        [STAT_AT_VALUE] = LEVEL_VALUE,
-    };
-    double value = NAN;
-    StatAt at = stat_percentile_censored((StatCensored *)(void *)l->censored->data,
-                                         l->censored->len, l->none, p, &value);
-    return (LevelRank){value, is[at]};
-}
-
-static const int8_t rat_of_channel[CHANNEL_COUNT] = {
-    [CHANNEL_NO_SERVICE] = RAT_NONE, [CHANNEL_LIMITED] = RAT_NONE, [CHANNEL_GSM] = RAT_GSM,
-    [CHANNEL_UMTS] = RAT_UMTS,       [CHANNEL_LTE] = RAT_LTE,      [CHANNEL_NSA] = RAT_NR_NSA,
-    [CHANNEL_SA] = RAT_NR_SA,
-};
-
-static double pass_way(const Pass *p)
-{
-    double way = 0.0;
-    for (uint32_t i = 0; i < p->levels.n; i++)
-        if (p->levels.entry[i].channel != CHANNEL_NR_LEG)
-            way += p->levels.entry[i].way_dm;
-    return way;
-}
-
-static void level_figures(GArray *passes, SegmentFigures *f)
-{
-    g_autoptr(GArray) censored = g_array_new(FALSE, FALSE, sizeof(StatCensored));
-    Levels levels = {.censored = censored};
-    double linear = 0.0, linear_weight = 0.0, rat_weight = 0.0;
-    for (guint p = 0; p < passes->len; p++) {
-        const Pass *pass = &g_array_index(passes, Pass, p);
-        double way = pass_way(pass), all = 0.0;
-        for (uint32_t i = 0; i < pass->levels.n; i++)
-            if (pass->levels.entry[i].channel != CHANNEL_NR_LEG)
-                all += entry_weight(&pass->levels.entry[i], way);
-        for (uint32_t i = 0; i < pass->levels.n && all > 0.0; i++) {
-            const LevelEntry *e = &pass->levels.entry[i];
-            double weight = entry_weight(e, way) / all;
-            if (e->channel == CHANNEL_NR_LEG)
-                continue;
-            int rat = e->channel >= CHANNEL_NO_LEVEL ? e->rat : rat_of_channel[e->channel];
-            f->share_of_rat[rat < RAT_COUNT ? rat : 0] += weight;
-            rat_weight += weight;
-            add_level(&levels, e, weight);
-            if (e->channel >= CHANNEL_GSM && e->channel <= CHANNEL_SA) {
-                linear += weight * pow(10.0, e->level_dbm / 10.0);
-                linear_weight += weight;
-                f->level_min = fmin(f->level_min, e->level_dbm);
-                f->level_max = fmax(f->level_max, e->level_dbm);
-            }
+    for (guint k = i; k < end; k++) {
+        const LevelHistogram *levels = &((const Cell *)cells->pdata[k])->levels;
+        for (uint32_t e = 0; e < levels->n; e++) {
+            p.time_cs += levels->entry[e].time_cs;
+            if (levels->entry[e].channel != CHANNEL_NR_LEG)
+                p.way_dm += levels->entry[e].way_dm;
         }
     }
-    f->level_mean = linear_weight > 0.0 ? 10.0 * log10(linear / linear_weight) : (double)NAN;
-    f->p10 = rank_at(&levels, 0.1);
-    f->p50 = rank_at(&levels, 0.5);
-    f->p90 = rank_at(&levels, 0.9);
-    f->rat = -1;
-    for (int rat = 0; rat < RAT_COUNT && rat_weight > 0.0; rat++) {
-        f->share_of_rat[rat] /= rat_weight;
-        if (f->rat < 0 || f->share_of_rat[rat] > f->share_of_rat[f->rat])
-            f->rat = rat;
-    }
-    if (isinf(f->level_min))
-        f->level_min = f->level_max = NAN;
+    return p;
+}
+
+static void free_pass(void *pass)
+{
+    level_histogram_clear(&((JudgePass *)pass)->joined);
 }
 
 /* ---- figures of counts ---- */
@@ -320,27 +232,46 @@ static int grey_of(const SegmentFigures *f, const Service *s)
     return fabs(level - s->level_dbm[t]) <= JUDGE_GREY_DB;
 }
 
-static void judge_radio(GArray *passes, const Service *s, const JudgeGroup *group,
-                        const SegmentFigures *f, ServiceResult *r)
+/* Shares of the cells of passes of several receivers; a pass of one cell has its share. */
+static void share_cells(const GPtrArray *cells, const JudgePass *pass, const Service *s,
+                        double pass_share, double *share)
+{
+    for (guint i = pass->first_cell; share != NULL && i < pass->end_cell; i++) {
+        ServiceTally t;
+        share[i] = pass_share;
+        if (pass->end_cell - pass->first_cell == 1)
+            return;
+        judge_tally(&((const Cell *)cells->pdata[i])->levels, s, 0.0, &t);
+        share[i] = t.all > 0.0 ? t.good / t.all : (double)NAN;
+    }
+}
+
+static void judge_radio(const GPtrArray *cells, GArray *passes, const Service *s,
+                        const JudgeGroup *group, const SegmentFigures *f, double *cell_share,
+                        ServiceResult *r)
 {
     g_autofree double *share = g_new(double, MAX(passes->len, 1));
     VerdictInput in = {.margin_low = 0.0, .margin_high = 0.0, .sigma_db = group->sigma_db};
     double time_share = 0.0, within = 0.0;
     guint k = 0;
     for (guint p = 0; p < passes->len; p++) {
-        const Pass *pass = &g_array_index(passes, Pass, p);
+        const JudgePass *pass = &g_array_index(passes, JudgePass, p);
         ServiceTally t;
-        judge_tally(&pass->levels, s, 0.0, &t);
+        judge_tally(pass->levels, s, 0.0, &t);
+        double good = t.all > 0.0 ? t.good / t.all : (double)NAN;
+        share_cells(cells, pass, s, good, cell_share);
         if (!(t.all > 0.0))
             continue;
-        share[k++] = t.good / t.all;
-        in.share += t.good / t.all;
-        time_share += t.all_time > 0.0 ? t.good_time / t.all_time : t.good / t.all;
+        share[k++] = good;
+        in.share += good;
+        time_share += t.all_time > 0.0 ? t.good_time / t.all_time : good;
         in.margin_low += t.margin_low / t.all;
         in.margin_high += t.margin_high / t.all;
         in.n += t.n;
         in.n_no_service += t.n_no_service;
-        within += judge_effective(t.n, pass_way(pass) / 10.0, group->decorrelation_m);
+        within += t.n == pass->n
+                      ? pass->n_effective
+                      : judge_effective(t.n, (double)pass->way_dm / 10.0, group->decorrelation_m);
     }
     r->grey = grey_of(f, s);
     if (k == 0) {
@@ -404,65 +335,93 @@ static void judge_probe(const Tally *tally, const Service *s, const JudgeGroup *
     judge_verdict(&in, s, group->z, r);
 }
 
-static void count_passes(const GPtrArray *cells, const GArray *pass, GArray *passes,
-                         SegmentFigures *f, double *probe_seconds)
+static unsigned count_days(const GPtrArray *cells)
 {
     g_autoptr(GHashTable) days = g_hash_table_new(g_int64_hash, g_int64_equal);
     g_autofree int64_t *day = g_new(int64_t, MAX(cells->len, 1));
     for (guint i = 0; i < cells->len; i++) {
-        const Cell *cell = cells->pdata[i];
-        gboolean is_new = i == 0 || ((Cell *)cells->pdata[i - 1])->head.drive != cell->head.drive ||
-                          g_array_index(pass, uint32_t, i) != g_array_index(pass, uint32_t, i - 1);
-        add_pass(passes, cell, is_new);
-        *probe_seconds += 1.0 + (double)(cell->head.last_ns - cell->head.first_ns) / 1e9;
-        day[i] = cell->head.first_ns / DAY_NS;
-        if (cell->head.n > 0)
+        const CellHead *h = &((const Cell *)cells->pdata[i])->head;
+        day[i] = h->first_ns / DAY_NS;
+        gboolean repeated = i > 0 && day[i] == day[i - 1];
+        if (h->n > 0 && !repeated)
             g_hash_table_add(days, &day[i]);
+        else if (!repeated)
+            day[i] = INT64_MIN; /* so that the next one is not taken for known */
     }
-    f->days = g_hash_table_size(days);
+    return g_hash_table_size(days);
+}
+
+static GArray *list_passes(const GPtrArray *cells, const GArray *pass, const JudgeGroup *group,
+                           SegmentFigures *f)
+{
+    GArray *passes = g_array_sized_new(FALSE, FALSE, sizeof(JudgePass), cells->len);
+    g_array_set_clear_func(passes, free_pass);
+    for (guint i = 0, end; i < cells->len; i = end) {
+        for (end = i + 1; end < cells->len; end++)
+            if (((Cell *)cells->pdata[end])->head.drive != ((Cell *)cells->pdata[i])->head.drive ||
+                g_array_index(pass, uint32_t, end) != g_array_index(pass, uint32_t, i))
+                break;
+        JudgePass p = one_pass(cells, i, end);
+        p.first_cell = i;
+        p.end_cell = end;
+        p.n_effective =
+            judge_effective((double)p.n, (double)p.way_dm / 10.0, group->decorrelation_m);
+        f->metres += (double)p.way_dm / 10.0;
+        f->seconds += (double)p.time_cs / 100.0;
+        f->n_effective += p.n_effective;
+        f->passes += p.n > 0;
+        g_array_append_val(passes, p);
+    }
+    for (guint p = 0; p < passes->len; p++) { /* which do not move any more */
+        JudgePass *one = &g_array_index(passes, JudgePass, p);
+        if (one->end_cell - one->first_cell > 1)
+            one->levels = &one->joined;
+    }
+    return passes;
+}
+
+/* Sums of all cells, but for their levels, which are weighed by pass. */
+static double sum_cells(const GPtrArray *cells, Cell *all)
+{
+    double probe_seconds = 0.0;
+    cell_begin_counting(all);
+    for (guint i = 0; i < cells->len; i++) {
+        const Cell *cell = cells->pdata[i];
+        Cell one = *cell;
+        one.levels = (LevelHistogram){0};
+        if (i == 0) {
+            all->head = one.head;
+            one.head = (CellHead){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
+        }
+        cell_merge(all, &one);
+        probe_seconds += 1.0 + (double)(cell->head.last_ns - cell->head.first_ns) / 1e9;
+    }
+    cell_end_counting(all);
+    return probe_seconds;
 }
 
 void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *profile,
-                   const JudgeGroup *group, SegmentFigures *f, ServiceResult *services)
+                   const JudgeGroup *group, SegmentFigures *f, ServiceResult *services,
+                   double *share)
 {
     *f = (SegmentFigures){.level_mean = NAN, .level_min = INFINITY, .level_max = -INFINITY};
-    g_autoptr(GArray) passes = g_array_new(FALSE, FALSE, sizeof(Pass));
-    double probe_seconds = 0.0;
-    count_passes(cells, pass, passes, f, &probe_seconds);
     Cell all;
     cell_init(&all);
-    for (guint i = 0; i < cells->len; i++) {
-        if (i == 0) {
-            all.head = ((const Cell *)cells->pdata[0])->head;
-            Cell first = *(const Cell *)cells->pdata[0];
-            first.head = (CellHead){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
-            cell_merge(&all, &first);
-        } else {
-            cell_merge(&all, cells->pdata[i]);
-        }
-    }
+    double probe_seconds = sum_cells(cells, &all);
     head_figures(&all.head, f);
     f->cells = all.ids.n;
+    f->days = count_days(cells);
     tally_figures(&all.tally, f);
-    level_figures(passes, f);
-    for (guint p = 0; p < passes->len; p++) {
-        const Pass *one = &g_array_index(passes, Pass, p);
-        double way = pass_way(one) / 10.0;
-        f->metres += way;
-        for (uint32_t i = 0; i < one->levels.n; i++)
-            f->seconds += one->levels.entry[i].time_cs / 100.0;
-        f->n_effective += judge_effective(one->n, way, group->decorrelation_m);
-        f->passes += one->n > 0.0;
-    }
+    g_autoptr(GArray) passes = list_passes(cells, pass, group, f);
+    judge_levels((const JudgePass *)(void *)passes->data, passes->len, f);
     for (guint s = 0; s < profile->n_services; s++) {
         services[s] =
             (ServiceResult){.share = NAN, .share_time = NAN, .low = 0.0, .high = 1.0, .grey = -1};
         if (profile->services[s].quantity <= QUANTITY_STATE)
-            judge_radio(passes, &profile->services[s], group, f, &services[s]);
+            judge_radio(cells, passes, &profile->services[s], group, f,
+                        share != NULL ? share + (size_t)s * cells->len : NULL, &services[s]);
         else
             judge_probe(&all.tally, &profile->services[s], group, f, probe_seconds, &services[s]);
     }
-    for (guint p = 0; p < passes->len; p++)
-        level_histogram_clear(&g_array_index(passes, Pass, p).levels);
     cell_clear(&all);
 }

@@ -101,9 +101,11 @@ typedef struct {
 void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass);
 
 /* Figures and verdicts. `cells` and `pass` from judge_join(). `services` gets profile->n_services
- * results. */
+ * results. `share` (NULL: not wanted) gets for each service that judges levels or states, from
+ * share[service * cells->len] on, its share of each cell, NAN if nothing was judged there. */
 void judge_segment(const GPtrArray *cells, const GArray *pass, const Profile *profile,
-                   const JudgeGroup *group, SegmentFigures *figures, ServiceResult *services);
+                   const JudgeGroup *group, SegmentFigures *figures, ServiceResult *services,
+                   double *share);
 
 /* Effective size of one pass: n samples on `metres` of way. At least 1 (if n > 0). */
 double judge_effective(double n, double metres, double decorrelation_m);

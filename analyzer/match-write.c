@@ -194,8 +194,9 @@ static void write_places(MatchWriter *writer, const MatchQueue *queue, const Par
         while (piece + 1 < n_pieces && pieces[piece + 1].start_s <= place->s)
             piece++;
         if (writer->track != NULL)
-            track_add_anchor(writer->track,
-                             (TrackAnchor){o->time_ns, s, speed_at(writer, part, i), place->sd_m});
+            track_add_anchor(
+                writer->track,
+                (TrackAnchor){o->time_ns, s, (float)speed_at(writer, part, i), (float)place->sd_m});
         set_matched(writer, place, s, &pieces[piece], &fix);
         hand_out(writer, &fix);
         writer->last_s = s;

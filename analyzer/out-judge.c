@@ -15,6 +15,7 @@ struct OutJudge {
     guint n_cells;
     SegmentFigures figures;
     ServiceResult *services;
+    double *share;         /* of the services in the cells (judge_segment()) */
     uint32_t line_segment; /* whose line is in points */
     Segment info;
     GBytes *levels; /* of the row at hand */
@@ -60,6 +61,7 @@ void out_judge_free(OutJudge *out)
     g_clear_pointer(&out->levels, g_bytes_unref);
     g_string_free(out->text, TRUE);
     g_free(out->services);
+    g_free(out->share);
     g_free(out);
 }
 
@@ -362,20 +364,16 @@ gboolean out_judge_unmeasured(OutJudge *out, uint32_t segment, uint32_t group, G
 static void list_shares(const OutJudge *out, const GPtrArray *cells, GArray *shares)
 {
     const Result *result = out->result;
-    g_autofree double *share = g_new(double, MAX(cells->len, 1));
     for (guint s = 0; s < result->profile->n_services; s++) {
-        const Service *service = &result->profile->services[s];
+        const double *share = out->share + (size_t)s * cells->len;
         double sum = 0.0, k = 0.0;
-        if (service->quantity > QUANTITY_STATE)
+        if (result->profile->services[s].quantity > QUANTITY_STATE)
             continue;
         for (guint i = 0; i < cells->len; i++) {
-            ServiceTally t;
-            judge_tally(&((const Cell *)cells->pdata[i])->levels, service, 0.0, &t);
-            share[i] = t.all > 0.0 ? t.good / t.all : (double)NAN;
-            if (t.all > 0.0) {
-                sum += share[i];
-                k += 1.0;
-            }
+            if (isnan(share[i]))
+                continue;
+            sum += share[i];
+            k += 1.0;
         }
         for (guint i = 0; i < cells->len; i++) {
             const CellHead *head = &((const Cell *)cells->pdata[i])->head;
@@ -461,8 +459,9 @@ gboolean out_judge_unit(OutJudge *out, OutUnit *unit, uint8_t *packed, size_t n,
     if (!unpack(out, packed, n, unit->n_cells, error))
         return FALSE;
     judge_join(cells, result->rank, out->pass);
+    out->share = g_renew(double, out->share, (gsize)result->profile->n_services * cells->len + 1);
     judge_segment(cells, out->pass, result->profile, &result->group[unit->group], &out->figures,
-                  out->services);
+                  out->services, out->share);
     if (!write_segment(out, unit->segment, unit->group, error))
         return FALSE;
     for (guint i = 0; i < cells->len; i++)

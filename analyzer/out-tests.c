@@ -35,8 +35,11 @@ static int by_target(const void *a, const void *b)
 
 static void count(GArray *trains, const Cell *cell, TallyKind yes, TallyKind no)
 {
-    for (guint i = 0; i < cell->tally.n; i++) {
-        const TallyEntry *e = &cell->tally.entry[i];
+    const Tally *tally = &cell->tally; /* sorted: trains stand at the end */
+    if (tally->n == 0 || tally->entry[tally->n - 1].kind < TALLY_TRAIN_DOWN_REACHED)
+        return;
+    for (guint i = 0; i < tally->n; i++) {
+        const TallyEntry *e = &tally->entry[i];
         if (e->kind != (uint16_t)yes && e->kind != (uint16_t)no)
             continue;
         guint k = 0;

@@ -19,10 +19,15 @@ typedef struct {
     int64_t at, end; /* in the file */
 } Run;
 
+/* A record in memory, and the beginning of its key as one number. */
+typedef struct {
+    uint64_t ab, at;
+} Place;
+
 struct Spill {
     size_t limit;
     GByteArray *bytes;
-    GArray *heads; /* uint64_t offsets into bytes */
+    GArray *heads; /* Place */
     GArray *runs;
     int fd; /* -1 until the first run is written */
     int64_t size;
@@ -47,21 +52,12 @@ static int compare(const SpillKey *x, const SpillKey *y)
     return (x->d > y->d) - (x->d < y->d);
 }
 
-static int compare_heads(const void *a, const void *b, void *bytes)
-{
-    const uint8_t *base = bytes;
-    SpillKey x, y;
-    memcpy(&x, base + *(const uint64_t *)a, sizeof x);
-    memcpy(&y, base + *(const uint64_t *)b, sizeof y);
-    return compare(&x, &y);
-}
-
 Spill *spill_new(size_t memory_limit)
 {
     Spill *spill = g_new0(Spill, 1);
     spill->limit = memory_limit;
     spill->bytes = g_byte_array_new();
-    spill->heads = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    spill->heads = g_array_new(FALSE, FALSE, sizeof(Place));
     spill->runs = g_array_new(FALSE, FALSE, sizeof(Run));
     spill->fd = -1;
     return spill;
@@ -79,11 +75,72 @@ void spill_free(Spill *spill)
     g_free(spill);
 }
 
+/* ---- sorting ---- */
+
+/* Orders by `ab`, byte after byte from the lowest; what is equal keeps its order. Bytes in which
+ * all are equal, most of them, are passed over. */
+static void sort_by_beginning(GArray *heads)
+{
+    guint n = heads->len;
+    Place *from = (Place *)(void *)heads->data;
+    g_autofree Place *other = g_new(Place, n);
+    Place *to = other;
+    uint64_t differ = 0;
+    for (guint i = 1; i < n; i++)
+        differ |= from[i].ab ^ from[0].ab;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t start[256] = {0}, sum = 0;
+        if ((differ >> shift & 0xff) == 0)
+            continue;
+        for (guint i = 0; i < n; i++)
+            start[from[i].ab >> shift & 0xff]++;
+        for (unsigned k = 0; k < 256; k++) {
+            size_t count = start[k];
+            start[k] = sum;
+            sum += count;
+        }
+        for (guint i = 0; i < n; i++)
+            to[start[from[i].ab >> shift & 0xff]++] = from[i];
+        Place *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from == other)
+        memcpy(heads->data, other, n * sizeof *other);
+}
+
+static int compare_at(const uint8_t *bytes, const Place *a, const Place *b)
+{
+    SpillKey x, y;
+    memcpy(&x, bytes + a->at, sizeof x);
+    memcpy(&y, bytes + b->at, sizeof y);
+    return compare(&x, &y);
+}
+
+static int compare_places(const void *a, const void *b, void *bytes)
+{
+    return compare_at(bytes, a, b);
+}
+
+/* Orders what has the same beginning; mostly it came in order. */
+static void sort_by_rest(GArray *heads, uint8_t *bytes)
+{
+    Place *place = (Place *)(void *)heads->data;
+    for (guint i = 0, end; i < heads->len; i = end) {
+        gboolean is_sorted = TRUE;
+        for (end = i + 1; end < heads->len && place[end].ab == place[i].ab; end++)
+            is_sorted = is_sorted && compare_at(bytes, &place[end - 1], &place[end]) <= 0;
+        if (!is_sorted)
+            qsort_r(&place[i], end - i, sizeof *place, compare_places, bytes);
+    }
+}
+
 static void sort(Spill *spill)
 {
-    if (!spill->is_sorted && spill->heads->len > 0)
-        qsort_r(spill->heads->data, spill->heads->len, sizeof(uint64_t), compare_heads,
-                spill->bytes->data);
+    if (!spill->is_sorted && spill->heads->len > 0) {
+        sort_by_beginning(spill->heads);
+        sort_by_rest(spill->heads, spill->bytes->data);
+    }
     spill->is_sorted = TRUE;
 }
 
@@ -124,7 +181,7 @@ static gboolean write_run(Spill *spill, GError **error)
     g_autoptr(GByteArray) out = g_byte_array_sized_new(1 << 20);
     Run run = {spill->size, spill->size};
     for (guint i = 0; i < spill->heads->len; i++) {
-        const uint8_t *p = spill->bytes->data + g_array_index(spill->heads, uint64_t, i);
+        const uint8_t *p = spill->bytes->data + g_array_index(spill->heads, Place, i).at;
         Head head;
         memcpy(&head, p, sizeof head);
         g_byte_array_append(out, p, (guint)(sizeof head + padded(head.n)));
@@ -146,8 +203,8 @@ gboolean spill_add(Spill *spill, const SpillKey *key, const void *data, size_t n
 {
     static const uint8_t zero[8] = {0};
     Head head = {*key, n};
-    uint64_t at = spill->bytes->len;
-    g_array_append_val(spill->heads, at);
+    Place place = {(uint64_t)key->a << 32 | key->b, spill->bytes->len};
+    g_array_append_val(spill->heads, place);
     g_byte_array_append(spill->bytes, (const guint8 *)&head, sizeof head);
     g_byte_array_append(spill->bytes, data, (guint)n);
     g_byte_array_append(spill->bytes, zero, (guint)(padded(n) - n));
@@ -208,7 +265,7 @@ static gboolean advance(Reader *r, GError **error)
         if (r->next_head == r->spill->heads->len)
             return TRUE;
         r->record =
-            r->spill->bytes->data + g_array_index(r->spill->heads, uint64_t, r->next_head++);
+            r->spill->bytes->data + g_array_index(r->spill->heads, Place, r->next_head++).at;
     } else {
         if (r->filled == r->used && r->run.at == r->run.end)
             return TRUE;

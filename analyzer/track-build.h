@@ -17,10 +17,14 @@ typedef struct {
 /* A matched fix that holds the track in place. */
 typedef struct {
     int64_t time_ns;
-    double s;         /* metres travelled since the start of the stretch */
-    double speed_mps; /* along the track */
-    double sigma_m;
+    double s;        /* metres travelled since the start of the stretch */
+    float speed_mps; /* along the track */
+    float sigma_m;
 } TrackAnchor;
+
+/* Steps to a metre, a metre per second, a metre of sigma that an anchor is rounded to when it is
+ * added: far finer than any fix, and small when packed. */
+enum { TRACK_STEPS_M = 1024, TRACK_STEPS_MPS = 256, TRACK_STEPS_SIGMA = 64 };
 
 /* network must outlive the track. keep_fixes: for track_fixes(); a track can be asked for places
  * without. Returns: (transfer full). */

@@ -78,6 +78,9 @@ void track_add_piece(Track *track, RoutePiece piece)
 
 void track_add_anchor(Track *track, TrackAnchor anchor)
 {
+    anchor.s = floor(anchor.s * TRACK_STEPS_M + 0.5) / TRACK_STEPS_M;
+    anchor.speed_mps = roundf(anchor.speed_mps * TRACK_STEPS_MPS) / TRACK_STEPS_MPS;
+    anchor.sigma_m = roundf(anchor.sigma_m * TRACK_STEPS_SIGMA) / TRACK_STEPS_SIGMA;
     g_array_append_val(track->anchors, anchor);
     last_stretch(track)->n_anchors++;
 }
@@ -95,13 +98,18 @@ TrackAnchor *track_anchors(Track *track, size_t *n)
     return (TrackAnchor *)(void *)track->anchors->data;
 }
 
-void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, double *offset_m,
-                  gboolean *backward)
+static void locate(const Track *track, guint stretch, double s, guint *piece_hint, uint32_t *edge,
+                   double *offset_m, gboolean *backward)
 {
     const Stretch *st = &g_array_index(track->stretches, Stretch, stretch);
     const RoutePiece *pieces = &g_array_index(track->pieces, RoutePiece, st->first_piece);
     guint low = 0;
     guint high = st->n_pieces;
+    if (*piece_hint < high && pieces[*piece_hint].start_s <= s) {
+        low = *piece_hint;
+        if (low + 1 < high && s < pieces[low + 1].start_s)
+            high = low + 1;
+    }
     while (high - low > 1) {
         guint middle = (low + high) / 2;
         if (pieces[middle].start_s <= s)
@@ -109,12 +117,20 @@ void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, d
         else
             high = middle;
     }
+    *piece_hint = low;
     const RoutePiece *piece = &pieces[low];
     double length_m = track->network->edges[piece->edge].length_m;
     double travelled = CLAMP(piece->from_m + fmax(s - piece->start_s, 0.0), 0.0, length_m);
     *edge = piece->edge;
     *backward = piece->backward;
     *offset_m = piece->backward ? length_m - travelled : travelled;
+}
+
+void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, double *offset_m,
+                  gboolean *backward)
+{
+    guint piece = 0;
+    locate(track, stretch, s, &piece, edge, offset_m, backward);
 }
 
 void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, double max_accel,
@@ -129,15 +145,20 @@ void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, 
         *half_width_m = 0.0;
         return;
     }
-    double v0 = fmax(a->speed_mps, 0.0);
-    double v1 = fmax(b->speed_mps, 0.0);
+    double v0 = MAX((double)a->speed_mps, 0.0);
+    double v1 = MAX((double)b->speed_mps, 0.0);
     double mean = distance / T;
-    double a0 = v0 / mean, a1 = v1 / mean;
-    double ratio =
-        a0 * a0 + a1 * a1 > 8.9 ? hypot(a0, a1) : 0.0; /* seldom asked for: hypot is slow */
-    if (ratio > 3.0) {
-        v0 *= 3.0 / ratio;
-        v1 *= 3.0 / ratio;
+    if (v0 * v0 + v1 * v1 > 8.9 * mean * mean) { /* seldom: hypot is slow */
+        double ratio = hypot(v0, v1) / mean;
+        v0 *= fmin(1.0, 3.0 / ratio);
+        v1 *= fmin(1.0, 3.0 / ratio);
+    }
+    double slack_m = max_accel * T * T / 2.0, back_s = b->s - (double)b->speed_mps * T;
+    if (time_ns == a->time_ns) { /* what follows, at its beginning */
+        *s = a->s;
+        *speed_mps = v0;
+        *half_width_m = fabs(back_s - a->s) <= slack_m ? 0.0 : distance / 2.0;
+        return;
     }
     double u = CLAMP(t / T, 0.0, 1.0);
     double u2 = u * u;
@@ -147,28 +168,32 @@ void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, 
     *s = CLAMP(*s, a->s, b->s);
     *speed_mps = ((6.0 * u2 - 6.0 * u) * a->s + (6.0 * u - 6.0 * u2) * b->s) / T +
                  (3.0 * u2 - 4.0 * u + 1.0) * v0 + (3.0 * u2 - 2.0 * u) * v1;
-    *speed_mps = fmax(*speed_mps, 0.0);
-    double left = T - t;
-    double low = fmax(a->s + a->speed_mps * t - max_accel * t * t / 2.0,
-                      b->s - b->speed_mps * left - max_accel * left * left / 2.0);
-    double high = fmin(a->s + a->speed_mps * t + max_accel * t * t / 2.0,
-                       b->s - b->speed_mps * left + max_accel * left * left / 2.0);
-    low = fmax(low, a->s);
-    high = fmin(high, b->s);
+    *speed_mps = MAX(*speed_mps, 0.0);
+    double left = T - t, from = (double)a->speed_mps, to = (double)b->speed_mps;
+    double low = MAX(a->s + from * t - max_accel * t * t / 2.0,
+                     b->s - to * left - max_accel * left * left / 2.0);
+    double high = MIN(a->s + from * t + max_accel * t * t / 2.0,
+                      b->s - to * left + max_accel * left * left / 2.0);
+    low = MAX(low, a->s);
+    high = MIN(high, b->s);
     /* Speeds that contradict the distance leave no such interval: then all of the gap is possible.
      */
-    *half_width_m = high >= low ? fmax(high - *s, *s - low) : distance / 2.0;
+    *half_width_m = high >= low ? MAX(high - *s, *s - low) : distance / 2.0;
 }
 
 /* ---- asking ---- */
 
-static void place_on_stretch(const Track *track, guint stretch, double s, TrackPlace *place)
+static void place_on_stretch(const Track *track, TrackHint *hint, guint stretch, double s,
+                             TrackPlace *place)
 {
-    track_locate(track, stretch, s, &place->edge, &place->offset_m, &place->backward);
+    if (stretch != hint->stretch)
+        hint->piece = 0;
+    hint->stretch = stretch;
+    locate(track, stretch, s, &hint->piece, &place->edge, &place->offset_m, &place->backward);
     place->point = network_point_at(track->network, place->edge, place->offset_m);
 }
 
-/* The anchor at or before a time, or -1; hint makes ascending times fast. */
+/* The anchor at or before a time, or -1. */
 static gssize anchor_before(const Track *track, int64_t time_ns, size_t *hint)
 {
     const TrackAnchor *anchors = (const TrackAnchor *)(void *)track->anchors->data;
@@ -202,10 +227,15 @@ static gssize anchor_before(const Track *track, int64_t time_ns, size_t *hint)
     return (gssize)i;
 }
 
-static guint stretch_of_anchor(const Track *track, size_t anchor)
+static guint stretch_of_anchor(const Track *track, size_t anchor, guint hint)
 {
     guint low = 0;
     guint high = track->stretches->len;
+    if (hint < high) {
+        const Stretch *st = &g_array_index(track->stretches, Stretch, hint);
+        if (anchor - st->first_anchor < st->n_anchors)
+            return hint;
+    }
     while (high - low > 1) {
         guint middle = (low + high) / 2;
         if (g_array_index(track->stretches, Stretch, middle).first_anchor <= anchor)
@@ -245,8 +275,8 @@ static gboolean place_off_network(const Track *track, int64_t time_ns, TrackPlac
     return TRUE;
 }
 
-static void place_between(const Track *track, size_t i, guint stretch, int64_t time_ns,
-                          TrackPlace *place)
+static void place_between(const Track *track, TrackHint *hint, size_t i, guint stretch,
+                          int64_t time_ns, TrackPlace *place)
 {
     const TrackAnchor *a = &g_array_index(track->anchors, TrackAnchor, i);
     const TrackAnchor *b = a + 1;
@@ -258,35 +288,36 @@ static void place_between(const Track *track, size_t i, guint stretch, int64_t t
                        ? (double)(time_ns - a->time_ns) / (double)(b->time_ns - a->time_ns)
                        : 0.0;
     place->quality = near ? PLACE_FIX : PLACE_INTERPOLATED;
-    place->uncertainty_m = half_width_m + (1.0 - share) * a->sigma_m + share * b->sigma_m;
-    place_on_stretch(track, stretch, s, place);
+    place->uncertainty_m =
+        half_width_m + (1.0 - share) * (double)a->sigma_m + share * (double)b->sigma_m;
+    place_on_stretch(track, hint, stretch, s, place);
 }
 
-static void place_beyond(const Track *track, size_t i, guint stretch, int64_t away_ns,
-                         TrackPlace *place)
+static void place_beyond(const Track *track, TrackHint *hint, size_t i, guint stretch,
+                         int64_t away_ns, TrackPlace *place)
 {
     const TrackAnchor *anchor = &g_array_index(track->anchors, TrackAnchor, i);
     place->quality = PLACE_FIX;
-    place->speed_mps = anchor->speed_mps;
-    place->uncertainty_m = anchor->sigma_m + anchor->speed_mps * (double)away_ns / 1e9;
-    place_on_stretch(track, stretch, anchor->s, place);
+    place->speed_mps = (double)anchor->speed_mps;
+    place->uncertainty_m = (double)anchor->sigma_m + place->speed_mps * (double)away_ns / 1e9;
+    place_on_stretch(track, hint, stretch, anchor->s, place);
 }
 
-void track_place(const Track *track, int64_t time_ns, size_t *hint, TrackPlace *place)
+void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place)
 {
     *place = (TrackPlace){.quality = PLACE_NO_POSITION, .point = {NAN, NAN}};
-    gssize found = anchor_before(track, time_ns, hint);
+    gssize found = anchor_before(track, time_ns, &hint->anchor);
     if (found >= 0) {
         size_t i = (size_t)found;
         const TrackAnchor *a = &g_array_index(track->anchors, TrackAnchor, i);
-        guint stretch = stretch_of_anchor(track, i);
+        guint stretch = stretch_of_anchor(track, i, hint->stretch);
         const Stretch *st = &g_array_index(track->stretches, Stretch, stretch);
         if (i + 1 < st->first_anchor + st->n_anchors) {
-            place_between(track, i, stretch, time_ns, place);
+            place_between(track, hint, i, stretch, time_ns, place);
             return;
         }
         if (time_ns - a->time_ns <= overhang_ns) {
-            place_beyond(track, i, stretch, time_ns - a->time_ns, place);
+            place_beyond(track, hint, i, stretch, time_ns - a->time_ns, place);
             return;
         }
     }
@@ -294,7 +325,8 @@ void track_place(const Track *track, int64_t time_ns, size_t *hint, TrackPlace *
     if (next < track->anchors->len) {
         const TrackAnchor *b = &g_array_index(track->anchors, TrackAnchor, next);
         if (b->time_ns - time_ns <= overhang_ns) {
-            place_beyond(track, next, stretch_of_anchor(track, next), b->time_ns - time_ns, place);
+            place_beyond(track, hint, next, stretch_of_anchor(track, next, hint->stretch),
+                         b->time_ns - time_ns, place);
             return;
         }
     }

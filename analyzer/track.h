@@ -68,5 +68,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Track, track_free)
 /* (transfer none) fixes in order of time; none if the track was made without keeping them. */
 const TrackFix *track_fixes(const Track *track, size_t *n);
 
-/* Place at a time. `hint` (in/out, start with 0) makes ascending times fast. */
-void track_place(const Track *track, int64_t time_ns, size_t *hint, TrackPlace *place);
+/* Where the last question was answered; start with {0}. Makes ascending times fast. */
+typedef struct {
+    size_t anchor;
+    guint stretch, piece;
+} TrackHint;
+
+/* Place at a time. */
+void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place);

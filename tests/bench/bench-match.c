@@ -256,7 +256,7 @@ static void score_gaps(const Truth *truth, const Track *track, const Thinning *t
     double gap_m = 0.0;
     double all_m = 0.0;
     guint in_trip = 0;
-    size_t hint = 0;
+    TrackHint hint = {0};
     gboolean inside = FALSE;
     guint n = truth->fixes->len;
     for (guint i = 0; i < n; i++) {

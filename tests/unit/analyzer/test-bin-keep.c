@@ -102,7 +102,7 @@ static void test_same(Setup *s, gconstpointer data)
     g_assert_cmpint(again->fixes[FIX_MATCHED], ==, 1234);
     g_assert_cmpfloat(again->distance_p95_m, ==, 9.5);
     int64_t time_ns = ((const TruthFix *)(void *)s->truth->fixes->data)->time_ns;
-    size_t a = 0, b = 0;
+    TrackHint a = {0}, b = {0};
     guint off = 0, between = 0;
     for (; time_ns < s->end_ns; time_ns += 333333333) {
         TrackPlace x, y;

@@ -229,7 +229,7 @@ static ServiceResult judge_made(const Plan *plan, const Profile *profile, guint 
     judge_join(cells, rank, pass);
     SegmentFigures figures;
     g_autofree ServiceResult *results = g_new(ServiceResult, profile->n_services);
-    judge_segment(cells, pass, profile, group, &figures, results);
+    judge_segment(cells, pass, profile, group, &figures, results, NULL);
     for (guint i = 0; i < cells->len; i++) {
         cell_clear(cells->pdata[i]);
         g_free(cells->pdata[i]);

@@ -64,7 +64,7 @@ static void judge(Case *c)
     g_autoptr(GArray) pass = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_autoptr(GPtrArray) all = g_ptr_array_copy(c->cells, NULL, NULL);
     judge_join(c->cells, rank, pass);
-    judge_segment(c->cells, pass, p, &group, &c->f, c->r);
+    judge_segment(c->cells, pass, p, &group, &c->f, c->r, NULL);
     for (guint i = 0; i < all->len; i++) {
         cell_clear(all->pdata[i]);
         g_free(all->pdata[i]);

@@ -171,7 +171,7 @@ static void test_blocks(void)
     size_t n = 0;
     const TrackFix *found = track_fixes(track, &n);
     g_assert_cmpuint(n, ==, 50000);
-    size_t hint = 0;
+    TrackHint hint = {0};
     for (size_t i = 0; i < n; i++) {
         TrackPlace place;
         track_place(track, found[i].time_ns, &hint, &place);

@@ -347,7 +347,7 @@ static void test_jumps_and_repeats(void)
     g_assert_cmpuint(by_status[FIX_REPEATED], ==, 5);
     g_assert_cmpuint(by_status[FIX_MATCHED], ==, 93);
     /* what happened while the position was held is between the fixes around */
-    size_t hint = 0;
+    TrackHint hint = {0};
     TrackPlace place;
     track_place(track, start_ns + 62 * second_ns, &hint, &place);
     g_assert_cmpint(place.quality, ==, PLACE_INTERPOLATED);
@@ -384,7 +384,7 @@ static void test_off_network(void)
     }
     g_assert_cmpuint(wrong, ==, 0);
     g_assert_cmpuint(off, >=, 87); /* of 91 */
-    size_t hint = 0;
+    TrackHint hint = {0};
     TrackPlace place;
     track_place(track, start_ns + 150 * second_ns, &hint, &place);
     g_assert_cmpint(place.quality, ==, PLACE_OFF_NETWORK);
@@ -457,7 +457,7 @@ static void test_tunnel(void)
         if (20 * t < 990 || 20 * t > 5010)
             add_fix(fixes, &map, t, (PlanePoint){20.0 * t, t % 3}, 20);
     g_autoptr(Track) track = match(network, fixes);
-    size_t hint = 0;
+    TrackHint hint = {0};
     TrackPlace place;
     double at_portal = 0;
     for (int t = 51; t < 249; t++) {
