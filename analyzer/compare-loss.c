@@ -2,6 +2,7 @@
 /* Loss into the vehicle: passes of a roof and a cabin source of one operator in one vehicle over
  * the same segment at the same time (docs/method.md, "Loss into the vehicle"). */
 #include "analyzer/compare-state.h"
+#include "analyzer/pass-read.h"
 #include "analyzer/stat.h"
 
 #include <math.h>
@@ -106,47 +107,22 @@ static double level_of(const LevelHistogram *h)
     return median - 350.0;
 }
 
-typedef struct {
-    int segment, drive, source, operator_label, antenna, first, last, band, levels;
-} Columns;
-
-static gboolean find_columns(LayerReader *reader, Columns *c, GError **error)
+static void add_ride(Compare *c, const PassRead *pass, GHashTable *vehicles, GHashTable *floors,
+                     GArray *rides)
 {
-    struct {
-        const char *name;
-        int *column;
-    } all[] = {{"segment", &c->segment}, {"drive", &c->drive},
-               {"source", &c->source},   {"operator", &c->operator_label},
-               {"antenna", &c->antenna}, {"first_ns", &c->first},
-               {"last_ns", &c->last},    {"band", &c->band},
-               {"levels", &c->levels}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
-        if (!layer_need_column(reader, all[i].name, all[i].column, error))
-            return FALSE;
-    return TRUE;
-}
-
-static void add_ride(Compare *c, const LayerRow *row, const Columns *col, GHashTable *vehicles,
-                     GHashTable *floors, LevelHistogram *histogram, GArray *rides)
-{
-    const char *antenna = layer_get_text(row, col->antenna);
-    gboolean is_roof = g_strcmp0(antenna, "roof") == 0;
-    size_t n;
-    if (!is_roof && g_strcmp0(antenna, "cabin") != 0)
+    const PassRecord *record = pass->record;
+    gboolean is_roof = strcmp(pass->antenna, "roof") == 0;
+    if (!is_roof && strcmp(pass->antenna, "cabin") != 0)
         return;
-    const void *blob = layer_get_blob(row, col->levels, &n);
-    const char *name = layer_get_text(row, col->operator_label);
-    if (name == NULL || blob == NULL || !level_histogram_parse(histogram, blob, n))
-        return;
-    gpointer drive = GINT_TO_POINTER((gint)layer_get_int(row, col->drive, 0)), floor_dbm = NULL;
-    gpointer source = GINT_TO_POINTER((gint)layer_get_int(row, col->source, 0));
-    Ride ride = {.operator_label = g_string_chunk_insert_const(c->names, name),
-                 .segment = layer_get_int(row, col->segment, 0),
+    gpointer drive = GINT_TO_POINTER((gint)record->drive), floor_dbm = NULL;
+    gpointer source = GINT_TO_POINTER((gint)record->source);
+    Ride ride = {.operator_label = g_string_chunk_insert_const(c->names, pass->operator_label),
+                 .segment = pass->segment,
                  .vehicle = GPOINTER_TO_INT(g_hash_table_lookup(vehicles, drive)),
-                 .first_ns = layer_get_int(row, col->first, 0),
-                 .last_ns = layer_get_int(row, col->last, 0),
-                 .band = layer_get_int(row, col->band, -1),
-                 .level = level_of(histogram),
+                 .first_ns = record->first_ns,
+                 .last_ns = record->last_ns,
+                 .band = record->band,
+                 .level = level_of(&record->levels),
                  .floor_dbm = FLOOR_DBM,
                  .is_roof = is_roof};
     if (g_hash_table_lookup_extended(floors, source, NULL, &floor_dbm))
@@ -162,20 +138,16 @@ static gboolean read_rides(Compare *c, GArray *rides, GError **error)
         return FALSE;
     g_autoptr(GHashTable) vehicles = read_vehicles(source, error);
     g_autoptr(GHashTable) floors = vehicles ? read_floors(source, error) : NULL;
-    g_autoptr(LayerReader) reader = floors ? layer_read(source, "evidence", NULL, error) : NULL;
-    Columns col;
-    if (reader == NULL || !find_columns(reader, &col, error))
+    g_autoptr(PassReader) reader = floors ? pass_reader_new(source, error) : NULL;
+    if (reader == NULL)
         return FALSE;
-    LevelHistogram histogram = {0};
-    g_autoptr(GError) local = NULL;
-    const LayerRow *row;
-    while ((row = layer_next(reader, &local)) != NULL)
-        add_ride(c, row, &col, vehicles, floors, &histogram, rides);
-    level_histogram_clear(&histogram);
-    if (local == NULL)
-        return TRUE;
-    g_propagate_error(error, g_steal_pointer(&local));
-    return FALSE;
+    GError *local = NULL;
+    const PassRead *pass;
+    while ((pass = pass_reader_next(reader, &local)) != NULL)
+        add_ride(c, pass, vehicles, floors, rides);
+    if (local != NULL)
+        g_propagate_error(error, local);
+    return local == NULL;
 }
 
 /* ---- pairs ---- */
@@ -206,11 +178,16 @@ static int by_pair(const void *a, const void *b)
     return order != 0 ? order : (x->segment > y->segment) - (x->segment < y->segment);
 }
 
+static gboolean is_soon_after(int64_t time_ns, int64_t end_ns)
+{
+    return end_ns > INT64_MAX - SAME_RIDE_NS || time_ns <= end_ns + SAME_RIDE_NS;
+}
+
 static gboolean is_same_ride(const Ride *a, const Ride *b)
 {
     return a->operator_label == b->operator_label && a->segment == b->segment &&
-           a->vehicle == b->vehicle && a->first_ns - b->last_ns <= SAME_RIDE_NS &&
-           b->first_ns - a->last_ns <= SAME_RIDE_NS;
+           a->vehicle == b->vehicle && is_soon_after(a->first_ns, b->last_ns) &&
+           is_soon_after(b->first_ns, a->last_ns);
 }
 
 /* Each roof ride with the cabin rides beside it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/compare-state.h"
 #include "analyzer/crs.h"
+#include "analyzer/pass-read.h"
 
 #include <math.h>
 #include <string.h>
@@ -283,56 +284,48 @@ static gboolean conforms(const Service *service, const LevelHistogram *levels)
     return t.all > 0.0 && t.good >= 0.5 * t.all;
 }
 
+/* One test: the pass, if it says anything of the service. */
+static gboolean add_pass(Compare *c, const Crs *crs, const PassRead *pass, OutRow *out,
+                         GError **error)
+{
+    const PassRecord *record = pass->record;
+    CompareItem *i = compare_find_item(c, pass->operator_label, pass->antenna, pass->segment);
+    ServiceTally t;
+    if (i == NULL)
+        return TRUE;
+    judge_tally(&record->levels, &c->service, 0.0, &t);
+    if (!(t.all > 0.0))
+        return TRUE;
+    i->passes++;
+    for (int s = 0; s < COMPARE_SHIFTS; s++) {
+        ServiceTally shifted;
+        judge_tally(&record->levels, &c->service, compare_shift_db[s], &shifted);
+        i->shifted[s] += shifted.all > 0.0 ? shifted.good / shifted.all : 0.0;
+    }
+    double xy[4];
+    ends(c, i, crs, xy);
+    return write_test(out, xy, record->first_ns, record->source, record->cells,
+                      compare_is_claimed(i), t.good >= c->service.required * t.all,
+                      conforms(&c->service, &record->levels), error);
+}
+
 gboolean compare_evidence(Compare *c, GError **error)
 {
     g_autoptr(LayerSource) source = layer_open(c->options->in, error);
-    g_autoptr(LayerReader) reader = source ? layer_read(source, "evidence", NULL, error) : NULL;
+    g_autoptr(PassReader) reader = source ? pass_reader_new(source, error) : NULL;
     if (reader == NULL)
         return FALSE;
     g_autoptr(Crs) crs = c->options->crs ? crs_new(c->options->crs, error) : NULL;
     if (c->options->crs != NULL && crs == NULL)
         return FALSE;
-    int segment = layer_column(reader, "segment"), op = layer_column(reader, "operator"),
-        antenna = layer_column(reader, "antenna"), levels = layer_column(reader, "levels"),
-        first = layer_column(reader, "first_ns"), from = layer_column(reader, "source"),
-        cells = layer_column(reader, "cells");
-    g_auto(OutRow) row_out = {0};
-    out_row_init(&row_out, c->writer, "arcep", LAYER_NONE);
-    LevelHistogram histogram = {0};
-    g_autoptr(GError) local = NULL;
-    const LayerRow *row;
-    gboolean done = TRUE;
-    while (done && (row = layer_next(reader, &local)) != NULL) {
-        size_t n;
-        const void *blob = layer_get_blob(row, levels, &n);
-        g_autofree char *name = g_strdup(layer_get_text(row, op));
-        const char *place = layer_get_text(row, antenna);
-        CompareItem *i = name && place
-                             ? compare_find_item(c, name, place, layer_get_int(row, segment, 0))
-                             : NULL;
-        if (i == NULL || blob == NULL || !level_histogram_parse(&histogram, blob, n))
-            continue;
-        ServiceTally t;
-        judge_tally(&histogram, &c->service, 0.0, &t);
-        if (!(t.all > 0.0))
-            continue;
-        i->passes++;
-        for (int s = 0; s < COMPARE_SHIFTS; s++) {
-            ServiceTally shifted;
-            judge_tally(&histogram, &c->service, compare_shift_db[s], &shifted);
-            i->shifted[s] += shifted.all > 0.0 ? shifted.good / shifted.all : 0.0;
-        }
-        double xy[4];
-        ends(c, i, crs, xy);
-        done = write_test(&row_out, xy, layer_get_int(row, first, 0), layer_get_int(row, from, 0),
-                          layer_get_text(row, cells), compare_is_claimed(i),
-                          t.good >= c->service.required * t.all, conforms(&c->service, &histogram),
-                          error);
-    }
-    level_histogram_clear(&histogram);
-    if (done && local != NULL) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return FALSE;
-    }
-    return done;
+    g_auto(OutRow) out = {0};
+    out_row_init(&out, c->writer, "arcep", LAYER_NONE);
+    GError *local = NULL;
+    const PassRead *pass;
+    while ((pass = pass_reader_next(reader, &local)) != NULL)
+        if (!add_pass(c, crs, pass, &out, error))
+            return FALSE;
+    if (local != NULL)
+        g_propagate_error(error, local);
+    return local == NULL;
 }

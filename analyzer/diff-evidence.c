@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures, passes and cells of a campaign, put on the common places. */
 #include "analyzer/diff-state.h"
+#include "analyzer/pass-read.h"
 
 #include <math.h>
 #include <string.h>
@@ -205,46 +206,35 @@ static void add_cells(Diff *d, DiffCampaign *c, const DiffRun *run, const char *
     }
 }
 
+static void add_run(Diff *d, DiffCampaign *c, const PassRead *pass)
+{
+    const PassRecord *record = pass->record;
+    DiffRun run = {.group = group_of(d, pass->operator_label, pass->antenna),
+                   .place = place_of(c, pass->segment),
+                   .drive = record->drive,
+                   .pass = record->pass};
+    if (run.group == DIFF_NOWHERE || run.place == DIFF_NOWHERE)
+        return;
+    level_histogram_merge(&run.levels, &record->levels);
+    double level = pass_figures(record, pass->decorrelation_m).level_mean;
+    if (!isnan(level)) {
+        run.level_n = record->n_level;
+        run.level_sum = level * run.level_n;
+    }
+    g_array_append_val(c->runs, run);
+    add_cells(d, c, &run, record->cells);
+}
+
 gboolean diff_read_evidence(Diff *d, DiffCampaign *c, GError **error)
 {
     g_autoptr(LayerSource) source = layer_open(c->path, error);
-    g_autoptr(LayerReader) reader = source ? layer_read(source, "evidence", NULL, error) : NULL;
-    int number, levels;
-    if (reader == NULL || !layer_need_column(reader, "segment", &number, error) ||
-        !layer_need_column(reader, "levels", &levels, error))
+    g_autoptr(PassReader) reader = source ? pass_reader_new(source, error) : NULL;
+    if (reader == NULL)
         return FALSE;
-    int op = layer_column(reader, "operator"), antenna = layer_column(reader, "antenna"),
-        drive = layer_column(reader, "drive"), pass = layer_column(reader, "pass"),
-        mean = layer_column(reader, "level_mean"), n_level = layer_column(reader, "n_level"),
-        cells = layer_column(reader, "cells");
     GError *local = NULL;
-    const LayerRow *row;
-    while ((row = layer_next(reader, &local)) != NULL) {
-        g_autofree char *label = g_strdup(layer_get_text(row, op));
-        DiffRun run = {.group = group_of(d, label, layer_get_text(row, antenna)),
-                       .place = place_of(c, layer_get_int(row, number, 0)),
-                       .drive = layer_get_int(row, drive, 0),
-                       .pass = layer_get_int(row, pass, 0)};
-        size_t n;
-        const void *blob = layer_get_blob(row, levels, &n);
-        if (run.group == DIFF_NOWHERE || run.place == DIFF_NOWHERE || blob == NULL)
-            continue;
-        if (!level_histogram_parse(&run.levels, blob, n)) {
-            level_histogram_clear(&run.levels);
-            g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED,
-                        "%s: evidence row %" G_GINT64_FORMAT
-                        ": levels are not a histogram; analyze the drives again",
-                        c->path, row->fid);
-            return FALSE;
-        }
-        double level = layer_get_real(row, mean, NAN);
-        if (!isnan(level)) {
-            run.level_n = (double)layer_get_int(row, n_level, 1);
-            run.level_sum = level * run.level_n;
-        }
-        g_array_append_val(c->runs, run);
-        add_cells(d, c, &run, layer_get_text(row, cells));
-    }
+    const PassRead *pass;
+    while ((pass = pass_reader_next(reader, &local)) != NULL)
+        add_run(d, c, pass);
     if (!ended(local, error))
         return FALSE;
     join_runs(d, c);

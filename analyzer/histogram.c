@@ -64,56 +64,6 @@ void level_histogram_merge(LevelHistogram *into, const LevelHistogram *from)
         level_histogram_add(into, from->entry[i]);
 }
 
-static void put_u32(uint8_t *p, uint32_t v)
-{
-    v = GUINT32_TO_LE(v);
-    memcpy(p, &v, 4);
-}
-
-static uint32_t get_u32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return GUINT32_FROM_LE(v);
-}
-
-GBytes *level_histogram_bytes(const LevelHistogram *histogram)
-{
-    size_t n = (size_t)histogram->n * LEVEL_ENTRY_BYTES;
-    uint8_t *data = g_malloc(MAX(n, 1)), *p = data;
-    for (uint32_t i = 0; i < histogram->n; i++, p += LEVEL_ENTRY_BYTES) {
-        const LevelEntry *e = &histogram->entry[i];
-        p[0] = e->channel;
-        p[1] = e->rat;
-        p[2] = (uint8_t)((uint16_t)e->level_dbm & 0xff);
-        p[3] = (uint8_t)((uint16_t)e->level_dbm >> 8);
-        put_u32(p + 4, e->count);
-        put_u32(p + 8, e->way_dm);
-        put_u32(p + 12, e->time_cs);
-    }
-    return g_bytes_new_take(data, n);
-}
-
-gboolean level_histogram_parse(LevelHistogram *histogram, const void *data, size_t n)
-{
-    const uint8_t *p = data;
-    if (n % LEVEL_ENTRY_BYTES != 0 || n / LEVEL_ENTRY_BYTES > 65536)
-        return FALSE;
-    histogram->n = 0;
-    level_histogram_reserve(histogram, (uint32_t)(n / LEVEL_ENTRY_BYTES));
-    for (size_t i = 0; i < n / LEVEL_ENTRY_BYTES; i++, p += LEVEL_ENTRY_BYTES) {
-        LevelEntry e = {p[0],           p[1],           (int16_t)(uint16_t)(p[2] | p[3] << 8),
-                        get_u32(p + 4), get_u32(p + 8), get_u32(p + 12)};
-        if (e.channel >= CHANNEL_COUNT ||
-            (i > 0 && compare_key(&histogram->entry[i - 1], &e) >= 0)) {
-            histogram->n = 0;
-            return FALSE;
-        }
-        histogram->entry[histogram->n++] = e;
-    }
-    return TRUE;
-}
-
 /* ---- logarithmic ---- */
 
 double log_histogram_gamma(double accuracy)

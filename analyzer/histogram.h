@@ -4,8 +4,7 @@
  * or on how the work was divided.
  *
  * LevelHistogram: sparse, one entry for each channel and whole dBm that occurred, with samples, way
- * (decimetres) and time (hundredths of a second). Its bytes are those of `evidence.levels`
- * (corridor-out(5), HISTOGRAMS).
+ * (decimetres) and time (hundredths of a second).
  *
  * LogHistogram: buckets that grow by gamma = (1 + a)/(1 - a), so that every percentile is right
  * within the share a (Masson, Rim, Lee 2019). For delays in ms and rates in Mbit/s.
@@ -50,12 +49,6 @@ void level_histogram_reserve(LevelHistogram *histogram, uint32_t n);
 /* Adds; equal channel, rat and level are put together. Numbers stay at UINT32_MAX once there. */
 void level_histogram_add(LevelHistogram *histogram, LevelEntry entry);
 void level_histogram_merge(LevelHistogram *into, const LevelHistogram *from);
-
-/* Bytes as they stand in a file (little endian, 16 an entry), and back. */
-GBytes *level_histogram_bytes(const LevelHistogram *histogram);
-/* Returns FALSE if the bytes are not a histogram (length, order, channel). */
-gboolean level_histogram_parse(LevelHistogram *histogram, const void *data, size_t n);
-#define LEVEL_ENTRY_BYTES 16
 
 /* ---- logarithmic ---- */
 

@@ -2,6 +2,7 @@
 #include "analyzer/out-judge.h"
 
 #include "analyzer/out-tests.h"
+#include "analyzer/pass-pack.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,9 +19,7 @@ struct OutJudge {
     double *share;         /* of the services in the cells (judge_segment()) */
     uint32_t line_segment; /* whose line is in points */
     Segment info;
-    GBytes *levels; /* of the row at hand */
-    GString *text;  /* cells_text() */
-    uint64_t text_id;
+    PassPacker *packer;
 };
 
 static OutJudge *judge_new(const Result *result)
@@ -32,7 +31,7 @@ static OutJudge *judge_new(const Result *result)
     out->cells = g_ptr_array_new();
     out->services = g_new0(ServiceResult, MAX(result->profile->n_services, 1));
     out->line_segment = SEGMENT_NONE;
-    out->text = g_string_new(NULL);
+    out->packer = pass_packer_new();
     return out;
 }
 
@@ -58,8 +57,7 @@ void out_judge_free(OutJudge *out)
     g_ptr_array_unref(out->cells);
     g_array_unref(out->points);
     g_array_unref(out->pass);
-    g_clear_pointer(&out->levels, g_bytes_unref);
-    g_string_free(out->text, TRUE);
+    pass_packer_free(out->packer);
     g_free(out->services);
     g_free(out->share);
     g_free(out);
@@ -267,78 +265,71 @@ static void nothing_measured(OutJudge *out)
                                            .grey = -1};
 }
 
-/* The serving cells as text; mostly it is the same one as before. */
-static const char *cells_text(OutJudge *out, const CellIds *ids)
+/* What the passes of a row have together. */
+typedef struct {
+    int64_t records, n, first_ns, last_ns;
+} Together;
+
+static void pack_cell(OutJudge *out, const Cell *cell, uint32_t pass, Together *all)
 {
-    if (ids->n == 1 && ids->id[0] == out->text_id)
-        return out->text->str;
-    g_string_truncate(out->text, 0);
-    for (uint32_t i = 0; i < ids->n; i++) {
-        g_autofree char *id = cell_identity_text(ids->id[i]);
-        g_string_append_printf(out->text, "%s%s", i ? "," : "", id);
-    }
-    out->text_id = ids->n == 1 ? ids->id[0] : 0; /* which no cell has */
-    return ids->n > 0 ? out->text->str : NULL;
+    const Result *result = out->result;
+    const CellHead *h = &cell->head;
+    PassRecord record = {.drive = (int64_t)result->rank[h->drive] + 1,
+                         .source = result_source_id(result, h->drive, h->source),
+                         .first_ns = h->first_ns,
+                         .last_ns = h->last_ns,
+                         .pass = pass,
+                         .n = h->n,
+                         .n_level = h->n_level,
+                         .n_no_service = h->n_no_service,
+                         .n_limited = h->n_limited,
+                         .n_missing = h->n_missing,
+                         .band = cell_tally_most(&cell->tally, TALLY_BAND),
+                         .is_backward = h->n_backward * 2 > h->n,
+                         .levels = cell->levels};
+    pass_packer_add(out->packer, &record, cell->ids.id, cell->ids.n);
+    all->first_ns = all->records > 0 ? MIN(all->first_ns, h->first_ns) : h->first_ns;
+    all->last_ns = all->records > 0 ? MAX(all->last_ns, h->last_ns) : h->last_ns;
+    all->n += h->n;
+    all->records++;
 }
 
-static void evidence_columns(OutJudge *out, const Cell *cell, uint32_t pass)
+static void evidence_columns(OutJudge *out, uint32_t segment, uint32_t group, const Together *all)
 {
     OutRow *row = &out->evidence;
     const Result *result = out->result;
-    const CellHead *h = &cell->head;
-    double way = 0.0, seconds = 0.0, linear = 0.0, weights = 0.0;
-    for (uint32_t i = 0; i < cell->levels.n; i++) {
-        const LevelEntry *e = &cell->levels.entry[i];
-        if (e->channel == CHANNEL_NR_LEG)
-            continue;
-        way += e->way_dm / 10.0;
-        seconds += e->time_cs / 100.0;
-        if (e->channel >= CHANNEL_GSM && e->channel <= CHANNEL_SA) {
-            linear += e->count * pow(10.0, e->level_dbm / 10.0);
-            weights += e->count;
-        }
-    }
-    g_clear_pointer(&out->levels, g_bytes_unref);
-    out->levels = level_histogram_bytes(&cell->levels);
-    gsize n;
-    const void *data = g_bytes_get_data(out->levels, &n);
-    out_int(row, "segment", (int64_t)h->segment + 1);
-    out_int(row, "drive", (int64_t)result->rank[h->drive] + 1);
-    out_int(row, "source", result_source_id(result, h->drive, h->source));
-    out_int(row, "pass", pass);
-    out_word(row, "operator", result->setup.groups[h->group].operator_label);
-    out_word(row, "antenna", result->setup.groups[h->group].antenna);
-    out_int(row, "first_ns", h->first_ns);
-    out_int(row, "last_ns", h->last_ns);
-    out_int(row, "backward", h->n_backward * 2 > h->n);
-    out_int(row, "n", h->n);
-    out_int(row, "n_level", h->n_level);
-    out_int(row, "n_no_service", h->n_no_service);
-    out_int(row, "n_limited", h->n_limited);
-    out_int(row, "n_missing", h->n_missing);
-    out_real(row, "n_effective",
-             judge_effective(h->n, way, result->group[h->group].decorrelation_m));
-    out_real(row, "seconds", seconds);
-    out_real(row, "metres", way);
-    out_real(row, "level_mean", weights > 0.0 ? 10.0 * log10(linear / weights) : (double)NAN);
-    out_blob(row, "levels", data, n);
-    out_word(row, "cells", cells_text(out, &cell->ids));
-    int band = cell_tally_most(&cell->tally, TALLY_BAND);
-    out_int_or_null(row, "band", band >= 0, band);
+    size_t size;
+    const uint8_t *packed = pass_packer_end(out->packer, &size);
+    out_int(row, "segment", (int64_t)segment + 1);
+    out_word(row, "operator", result->setup.groups[group].operator_label);
+    out_word(row, "antenna", result->setup.groups[group].antenna);
+    out_int(row, "records", all->records);
+    out_int(row, "n", all->n);
+    out_int(row, "first_ns", all->first_ns);
+    out_int(row, "last_ns", all->last_ns);
+    out_real(row, "decorrelation_m", result->group[group].decorrelation_m);
+    out_blob(row, "packed", packed, size);
 }
 
-static gboolean write_evidence(OutJudge *out, const Cell *cell, uint32_t pass, GError **error)
+static gboolean write_evidence(OutJudge *out, const OutUnit *unit, GError **error)
 {
-    if (cell->head.n + cell->head.n_missing == 0)
+    Together all = {0};
+    pass_packer_begin(out->packer);
+    for (guint i = 0; i < out->cells->len; i++) {
+        const Cell *cell = g_ptr_array_index(out->cells, i);
+        if (cell->head.n > 0 || cell->head.n_missing > 0)
+            pack_cell(out, cell, g_array_index(out->pass, uint32_t, i), &all);
+    }
+    if (all.records == 0)
         return TRUE;
-    evidence_columns(out, cell, pass);
+    evidence_columns(out, unit->segment, unit->group, &all);
     return out_row_end(&out->evidence, NULL, 0, error);
 }
 
 OutJudge *out_judge_new(const Result *result, LayerWriter *writer, GError **error)
 {
     OutJudge *out = judge_new(result);
-    Cell none = {0};
+    const Together none = {0};
     out_row_init_bulk(&out->segments, writer, "segments", LAYER_LINES);
     out_row_init_bulk(&out->evidence, writer, "evidence", LAYER_NONE);
     out_row_init_bulk(&out->tests, writer, "tests", LAYER_NONE);
@@ -346,7 +337,7 @@ OutJudge *out_judge_new(const Result *result, LayerWriter *writer, GError **erro
     out->info.corridor = UINT32_MAX;
     nothing_measured(out);
     segment_columns(out, 0, 0);
-    evidence_columns(out, &none, 0);
+    evidence_columns(out, 0, 0, &none);
     if (out_row_only_fields(&out->segments, error) && out_row_only_fields(&out->evidence, error) &&
         out_tests_empty(&out->tests, error))
         return out;
@@ -462,11 +453,8 @@ gboolean out_judge_unit(OutJudge *out, OutUnit *unit, uint8_t *packed, size_t n,
     out->share = g_renew(double, out->share, (gsize)result->profile->n_services * cells->len + 1);
     judge_segment(cells, out->pass, result->profile, &result->group[unit->group], &out->figures,
                   out->services, out->share);
-    if (!write_segment(out, unit->segment, unit->group, error))
+    if (!write_segment(out, unit->segment, unit->group, error) || !write_evidence(out, unit, error))
         return FALSE;
-    for (guint i = 0; i < cells->len; i++)
-        if (!write_evidence(out, cells->pdata[i], g_array_index(out->pass, uint32_t, i), error))
-            return FALSE;
     unit->corridor = MIN(out->info.corridor, result->network->n_corridors);
     unit->length_m = out->info.length_m;
     unit->brief = make_brief(out, unit->segment, unit->group);

@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from claim_world import check, entries, fading, near, rows, run, make_network, wilson, write_drive  # noqa: E402
+from claim_world import check, fading, near, rows, run, make_network, wilson, write_drive  # noqa: E402
+from pass_reader import passes  # noqa: E402
 
 LENGTH_M = 15000
 FLOOR = -104.0
@@ -65,9 +66,9 @@ def make_deaf(work, drives):
     return deaf + drives[2:]
 
 
-def share_of(blob):
+def share_of(levels):
     good = every = 0.0
-    for channel, _, level, _, way, _ in entries(blob):
+    for channel, _, level, _, way, _ in levels:
         every += way
         good += way if channel == 4 and level >= THRESHOLD else 0
     return good / every if every else None
@@ -89,7 +90,7 @@ def check_stations(work, out):
 def check_hours(out):
     length = {r["segment"]: r["length_m"] for r in rows(out, "SELECT segment, length_m FROM segments")}
     wanted = {}
-    for e in rows(out, "SELECT * FROM evidence"):
+    for e in passes(out):
         share = share_of(e["levels"])
         if share is None:
             continue
@@ -115,14 +116,14 @@ def check_segments(out):
     """By drive, then within: the spread between passes limits what their samples are worth."""
     dc = rows(out, f"SELECT decorrelation_m AS d FROM summary WHERE service = '{SERVICE}'")[0]["d"]
     by_segment = {}
-    for e in rows(out, "SELECT * FROM evidence"):
+    for e in passes(out):
         by_segment.setdefault(e["segment"], []).append(e)
     limited = 0
     for s in rows(out, "SELECT * FROM segments WHERE n > 0"):
         shares, within = [], 0.0
         for e in by_segment[s["segment"]]:
             shares.append(share_of(e["levels"]))
-            n, way = e["n"], sum(x[4] for x in entries(e["levels"])) / 10
+            n, way = e["n"], sum(x[4] for x in e["levels"]) / 10
             rho = math.exp(-way / n / dc)
             within += max(1.0, n * (1 - rho) / (1 + rho))
         k, mean, worth = len(shares), sum(shares) / len(shares), within
@@ -142,15 +143,15 @@ def check_corridor(out):
     for r in rows(out, "SELECT segment, length_m, n_effective FROM segments WHERE n > 0"):
         length[r["segment"]], n_effective[r["segment"]] = r["length_m"], max(1.0, r["n_effective"])
     shares = {}
-    for e in rows(out, "SELECT * FROM evidence"):
+    for e in passes(out):
         shares.setdefault(e["segment"], []).append((e["drive"], share_of(e["levels"])))
     total, apart, share, within = sum(length.values()), {}, 0.0, 0.0
-    for segment, passes in shares.items():
-        mean = sum(x for _, x in passes) / len(passes)
+    for segment, parts in shares.items():
+        mean = sum(x for _, x in parts) / len(parts)
         share += mean * length[segment] / total
         within += (length[segment] / total) ** 2 * mean * (1 - mean) / n_effective[segment]
-        for drive, x in passes:
-            apart[drive] = apart.get(drive, 0.0) + length[segment] * (x - mean) / len(passes) / total
+        for drive, x in parts:
+            apart[drive] = apart.get(drive, 0.0) + length[segment] * (x - mean) / len(parts) / total
     k = len(apart)
     between = math.sqrt(sum(x * x for x in apart.values()) * k / (k - 1))
     half = T_975_4 * max(between, math.sqrt(within))

@@ -247,8 +247,3 @@ def moving_blocks(good, every, block, rounds, seed):
 def rank(values, p):
     """Type 1 percentile."""
     return values[min(len(values) - 1, max(0, math.ceil(len(values) * p - 1e-9) - 1))]
-
-
-def entries(blob):
-    """Entries of a histogram (corridor-out(5)): channel, rat, level, count, way, time."""
-    return [struct.unpack("<BBhIII", blob[i:i + 16]) for i in range(0, len(blob), 16)]

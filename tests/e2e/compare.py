@@ -14,8 +14,9 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from claim_maps import (AREAS, LENGTH_M, ROUNDS, SEED, THRESHOLD, claim_functions, compare,  # noqa: E402
                         make_maps, make_results, mean_alfa, mean_beta, mean_gamma, project, three_maps)
-from claim_world import (CORRIDOR, check, decide, entries, fading, in_polygon, line_of,  # noqa: E402
+from claim_world import (CORRIDOR, check, decide, fading, in_polygon, line_of,  # noqa: E402
                          middle, moving_blocks, near, rank, rows, run, squares, wilson, write_drive)
+from pass_reader import passes  # noqa: E402
 
 # ---- the slow way ----
 
@@ -202,11 +203,11 @@ def check_overclaims(out, items):
     check("over-claims ranked by length, with levels, n and link", True)
 
 
-def slow_share(blob, shift):
+def slow_share(levels, shift):
     """Share of a pass with LTE at the threshold, from its histogram."""
-    way = sum(e[4] for e in entries(blob))
+    way = sum(e[4] for e in levels)
     good = every = 0.0
-    for channel, _, level, count, w, _ in entries(blob):
+    for channel, _, level, count, w, _ in levels:
         weight = w if way else count
         every += weight
         good += weight if channel == 4 and level + shift >= THRESHOLD else 0
@@ -217,7 +218,7 @@ def check_sensitivity(out, items):
     table = rows(out, "SELECT * FROM claim_sensitivity")
     check("eight shifts for three operators", len(table) == 24, len(table))
     blobs = {}
-    for e in rows(out, "SELECT operator, segment, levels FROM evidence"):
+    for e in passes(out):
         blobs.setdefault((e["operator"], e["segment"]), []).append(e["levels"])
     for r in table:
         km = covered = claimed_km = claimed = 0.0
@@ -244,13 +245,13 @@ def check_arcep(out, items):
         "date", "time", "x_start", "y_start", "x_end", "y_end", "terminal", "plmn", "declared_covered",
         "success", "technology_conforms"], columns)
     by_segment = {(i["operator"], i["segment"]): i for i in items}
-    evidence = [e for e in rows(out, "SELECT * FROM evidence") if (e["operator"], e["segment"]) in by_segment]
+    evidence = [e for e in passes(out) if (e["operator"], e["segment"]) in by_segment]
     check("a row for each test", len(got) == len(evidence), (len(got), len(evidence)))
     ends = project([line_of(by_segment[e["operator"], e["segment"]]["geom"])[k] for e in evidence for k in (0, -1)])
     for r, e, start, end in zip(got, evidence, ends[0::2], ends[1::2]):
         item = by_segment[e["operator"], e["segment"]]
         good, every = slow_share(e["levels"], 0)
-        lte = sum(w for c, _, _, n, w, _ in entries(e["levels"]) if c == 4)
+        lte = sum(w for c, _, _, n, w, _ in e["levels"] if c == 4)
         seconds = e["first_ns"] // 10**9 % 86400
         fine = r["time"] == f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}" \
             and all(abs(a - b) < 0.01 for a, b in zip((r["x_start"], r["y_start"], r["x_end"], r["y_end"]), start + end)) \

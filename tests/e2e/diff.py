@@ -12,11 +12,14 @@ import glob
 import math
 import os
 import random
+import shutil
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pass_reader import passes  # noqa: E402
 
 SOURCE = os.environ.get("CORRIDOR_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("CORRIDOR_BUILD", os.path.join(SOURCE, "build"))
@@ -102,12 +105,11 @@ def student(t, df):
     return 2 * front * step / 3 * (value[0] + value[n] + 4 * sum(value[1:n:2]) + 2 * sum(value[2:n:2]))
 
 
-def margin_of(blob):
+def margin_of(levels):
     """Mean distance from the threshold by way, within the cap; no service counts as the cap."""
-    entries = [struct.unpack_from("<BBhIII", blob, i) for i in range(0, len(blob), 16)]
-    way = sum(e[4] for e in entries)
+    way = sum(e[4] for e in levels)
     total = sums = 0.0
-    for channel, _, level, count, metres, _ in entries:
+    for channel, _, level, count, metres, _ in levels:
         if channel == 7:
             continue
         weight = metres if way else count
@@ -117,10 +119,10 @@ def margin_of(blob):
     return sums / total if total else None
 
 
-def passes(path, operator):
+def judged(path, operator):
     """(segment) -> list of (margin, level) by drive and pass."""
     found = collections.defaultdict(list)
-    for r in query(path, f"SELECT * FROM evidence WHERE operator = '{operator}' ORDER BY segment, drive, pass"):
+    for r in passes(path, f"operator = '{operator}'"):
         margin = margin_of(r["levels"])
         if margin is not None:
             found[r["segment"]].append((margin, r["level_mean"]))
@@ -148,7 +150,7 @@ def adjusted(values):
 
 
 def check_levels(before, after, delta, operator, equipment):
-    a, b = passes(before, operator), passes(after, operator)
+    a, b = judged(before, operator), judged(after, operator)
     own = {}
     for segment in set(a) | set(b):
         (x, dx), (y, dy) = squares(a.get(segment, [])), squares(b.get(segment, []))
@@ -298,6 +300,25 @@ def check_bad_input(work, net, before, after, first):
     refuse("a rate that is none", 2, "--rate", "--rate", "0.9", before, after)
     other = os.path.join(work, "voice.gpkg")
     corridor("analyze", "-n", net, "--profile", "voice", "-o", other, *first)
+    area = os.path.join(work, "area.geojson")
+    with open(area, "w", encoding="utf-8") as f:
+        f.write('{"type": "Polygon", "coordinates": [[[14, 59], [16, 59], [16, 62], [14, 62], [14, 59]]]}')
+    for what, words, sql in (
+            ("results of an earlier version", "was made by an earlier version; run corridor analyze again",
+             "ALTER TABLE evidence RENAME COLUMN packed TO levels"),
+            ("passes cut off", "evidence row 3: the passes are damaged",
+             "UPDATE evidence SET packed = substr(packed, 1, length(packed) - 1) WHERE fid = 3"),
+            ("no passes", "evidence row 5: the passes are empty", "UPDATE evidence SET packed = NULL WHERE fid = 5"),
+            ("another number of passes", "evidence row 4: has another number of passes than it says",
+             "UPDATE evidence SET records = records + 1 WHERE fid = 4")):
+        wrong = os.path.join(work, "wrong.gpkg")
+        shutil.copyfile(before, wrong)
+        with sqlite3.connect(wrong) as db:
+            db.execute(sql)
+        refuse(what, 1, f"wrong.gpkg: {words}", before, wrong)
+        compared = corridor("compare", "--map", f"Alfa={area}", "-o", wrong + ".out", wrong, status=1)
+        check(f"{what}: compare", f"wrong.gpkg: {words}" in compared.stderr and
+              compared.stderr.count("\n") == 1, compared.stderr)
     refuse("no service in common", 1, "no service with the same thresholds", before, other)
     moved = os.path.join(work, "moved.csv")
     with open(os.path.join(work, "before0.csv"), encoding="utf-8") as f, open(moved, "w", encoding="utf-8") as g:

@@ -16,12 +16,16 @@ INTEGER, REAL, TEXT, WORD = range(4)
 CONSTANT, OFFSET, DELTA, RUNS, JUMPS = range(5)
 
 
-def unzstd(data, size):
+def unzstd(data, size=None):
     """One zstd frame; Python 3.11 has no module for it, the library is there with every Debian."""
     if not hasattr(unzstd, "lib"):
         unzstd.lib = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
         size_t = unzstd.lib.ZSTD_decompress.restype = ctypes.c_size_t
         unzstd.lib.ZSTD_decompress.argtypes = [ctypes.c_void_p, size_t, ctypes.c_char_p, size_t]
+        unzstd.lib.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
+        unzstd.lib.ZSTD_getFrameContentSize.argtypes = [ctypes.c_char_p, size_t]
+    if size is None:
+        size = unzstd.lib.ZSTD_getFrameContentSize(data, len(data))
     out = ctypes.create_string_buffer(size)
     if unzstd.lib.ZSTD_decompress(out, size, data, len(data)) != size:
         raise ValueError("data that do not unpack")

@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from claim_world import check, entries, fading, rows, make_network, run, write_drive  # noqa: E402
+from claim_world import check, fading, rows, make_network, run, write_drive  # noqa: E402
+from pass_reader import passes  # noqa: E402
 
 LENGTH_M = 40000
 LOSS = {3: 24.7, 20: 17.4}
@@ -61,11 +62,11 @@ def grouped_median(values):
     return None
 
 
-def level_of(blob):
+def level_of(levels):
     """Median level of a pass by way; -inf below every number."""
     weights = {}
-    by_way = any(e[4] for e in entries(blob))
-    for channel, _, level, count, way, _ in entries(blob):
+    by_way = any(e[4] for e in levels)
+    for channel, _, level, count, way, _ in levels:
         value = -math.inf if channel in (0, 1, 9) else level
         weights[value] = weights.get(value, 0.0) + (way if by_way else count)
     half, so_far = sum(weights.values()) / 2, 0.0
@@ -78,7 +79,7 @@ def level_of(blob):
 
 def slow_losses(out):
     vehicles = {r["id"]: r["vehicle"] for r in rows(out, "SELECT id, vehicle FROM drives")}
-    evidence = rows(out, "SELECT * FROM evidence")
+    evidence = list(passes(out))
     found = {}
     for a in (e for e in evidence if e["antenna"] == "roof"):
         for b in (e for e in evidence if e["antenna"] == "cabin" and e["segment"] == a["segment"]):
