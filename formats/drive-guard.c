@@ -55,31 +55,42 @@ static gboolean is_read(const char *name)
     return record_type_by_table(name) != NULL;
 }
 
+/* A table of this program's making is plain; of another, SQLite is asked for its columns. */
+static gboolean is_plain(sqlite3_stmt *hidden, const char *name, const char *sql)
+{
+    if (drive_schema_is_own(name, sql))
+        return TRUE;
+    (void)sqlite3_bind_text(hidden, 1, name, -1, SQLITE_STATIC);
+    const gboolean plain = g_ascii_strncasecmp(sql, "CREATE TABLE", 12) == 0 &&
+                           sqlite3_step(hidden) == SQLITE_ROW && sqlite3_column_int(hidden, 0) == 0;
+    (void)sqlite3_reset(hidden);
+    return plain;
+}
+
 gboolean drive_guard_tables(sqlite3 *db, const char *path, GError **error)
 {
-    sqlite3_stmt *stmt =
-        drive_prepare(db, path,
-                      "SELECT name, type, sql,"
-                      " (SELECT count(*) FROM pragma_table_xinfo(s.name) WHERE hidden <> 0)"
-                      " FROM sqlite_schema AS s WHERE type IN ('table', 'view')",
-                      error);
-    if (stmt == NULL)
-        return FALSE;
+    sqlite3_stmt *stmt = drive_prepare(
+        db, path, "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view')",
+        error);
+    sqlite3_stmt *hidden = stmt == NULL ? NULL
+                                        : drive_prepare(db, path,
+                                                        "SELECT count(*) FROM pragma_table_xinfo(?)"
+                                                        " WHERE hidden <> 0",
+                                                        error);
     int rc = SQLITE_ROW;
-    gboolean fine = TRUE;
+    gboolean fine = hidden != NULL;
     while (fine && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(stmt, 0);
         const char *kind = (const char *)sqlite3_column_text(stmt, 1);
         const char *sql = (const char *)sqlite3_column_text(stmt, 2);
         if (name == NULL || !is_read(name))
             continue;
-        fine = g_strcmp0(kind, "table") == 0 && sql != NULL &&
-               g_ascii_strncasecmp(sql, "CREATE TABLE", 12) == 0 &&
-               sqlite3_column_int(stmt, 3) == 0;
+        fine = g_strcmp0(kind, "table") == 0 && sql != NULL && is_plain(hidden, name, sql);
         if (!fine)
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE,
                         "%s: %s is not a plain table; this file is not to be trusted", path, name);
     }
+    sqlite3_finalize(hidden);
     sqlite3_finalize(stmt);
     if (fine && rc != SQLITE_DONE)
         return drive_sqlite_error(error, db, rc, path, "cannot be read");

@@ -109,6 +109,15 @@ Drive *drive_view_new(sqlite3 *db, const char *path)
     return drive;
 }
 
+/* In one transaction: the file is locked and looked at once, not for each statement. */
+static gboolean look_into(Drive *drive, GError **error)
+{
+    return drive_exec(drive->db, drive->path, "BEGIN", error) &&
+           drive_check_version(drive->db, drive->path, error) &&
+           drive_guard_tables(drive->db, drive->path, error) && load_sources(drive, error) &&
+           drive_exec(drive->db, drive->path, "COMMIT", error);
+}
+
 Drive *drive_open(const char *path, GError **error)
 {
     sqlite3 *db = open_read_only(path, error);
@@ -120,8 +129,7 @@ Drive *drive_open(const char *path, GError **error)
                     "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
                     "PRAGMA temp_store = FILE; PRAGMA cache_size = -8192;",
                     error) ||
-        !drive_check_version(db, path, error) || !drive_guard_tables(db, path, error) ||
-        !load_sources(drive, error))
+        !look_into(drive, error))
         return NULL;
     return g_steal_pointer(&drive);
 }

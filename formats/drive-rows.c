@@ -40,18 +40,9 @@ struct RowStream {
 static uint64_t columns_present(Drive *drive, const RecordType *type, GError **error)
 {
     uint64_t mask = 0;
-    sqlite3_stmt *stmt = drive_prepare(
-        drive->db, drive->path, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", error);
-    if (stmt == NULL)
-        return 0;
-    (void)sqlite3_bind_text(stmt, 1, type->table, -1, SQLITE_STATIC);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(stmt, 0);
-        for (unsigned c = 0; name != NULL && c < type->n_columns; c++)
-            if (strcmp(type->columns[c].name, name) == 0)
-                mask |= UINT64_C(1) << c;
-    }
-    sqlite3_finalize(stmt);
+    for (unsigned c = 0; c < type->n_columns; c++)
+        if (drive_schema_has(drive->db, type->table, type->columns[c].name))
+            mask |= UINT64_C(1) << c;
     if (mask == 0)
         g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
                     "%s: has no table %s; `corridor recover` saves what can be read", drive->path,

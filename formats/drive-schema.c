@@ -39,7 +39,7 @@ static void append_table(GString *sql, const RecordType *type)
     g_string_append(sql, ") STRICT;\n");
 }
 
-char *drive_schema_sql(void)
+static char *make_sql(void)
 {
     GString *sql = g_string_new(NULL);
     g_string_append(sql, "CREATE TABLE meta (\n"
@@ -72,34 +72,39 @@ char *drive_schema_sql(void)
     return g_string_free(sql, FALSE);
 }
 
-/* Which columns the table has, by their numbers here; 0 if there is no such table. */
-static gboolean columns_there(sqlite3 *db, const char *path, const RecordType *type, guint64 *there,
-                              GError **error)
+const char *drive_schema_sql(void)
 {
-    g_autofree char *sql = g_strdup_printf("PRAGMA table_info(%s)", type->table);
-    sqlite3_stmt *stmt = drive_prepare(db, path, sql, error);
-    if (stmt == NULL)
-        return FALSE;
-    *there = 0;
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(stmt, 1);
-        int c = name != NULL ? record_find_column(type, name) : -1;
-        if (c >= 0)
-            *there |= G_GUINT64_CONSTANT(1) << c;
-    }
-    sqlite3_finalize(stmt);
-    return TRUE;
+    static char *sql; /* made once, and kept */
+    if (g_once_init_enter(&sql))
+        g_once_init_leave(&sql, make_sql());
+    return sql;
+}
+
+gboolean drive_schema_is_own(const char *table, const char *sql)
+{
+    g_autofree char *head = g_strdup_printf("CREATE TABLE %s (", table);
+    const char *at = g_str_has_prefix(sql, head) ? strstr(drive_schema_sql(), sql) : NULL;
+    return at != NULL && at[strlen(sql)] == ';';
+}
+
+gboolean drive_schema_has(sqlite3 *db, const char *table, const char *column)
+{
+    return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
 }
 
 gboolean drive_schema_add_columns(sqlite3 *db, const char *path, GError **error)
 {
     for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
         const RecordType *type = record_type((RecordKind)kind);
-        guint64 there = 0;
-        if (!columns_there(db, path, type, &there, error))
+        if (!drive_schema_has(db, type->table, NULL)) {
+            g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                        "%s: has no table %s; `corridor recover` saves what can be read", path,
+                        type->table);
             return FALSE;
-        for (unsigned c = 0; there != 0 && c < type->n_columns; c++) {
-            if ((there >> c & 1) != 0)
+        }
+        for (unsigned c = 0; c < type->n_columns; c++) {
+            if (drive_schema_has(db, type->table, type->columns[c].name))
                 continue;
             g_autofree char *sql =
                 g_strdup_printf("ALTER TABLE %s ADD COLUMN %s %s", type->table,

@@ -9,12 +9,19 @@
 
 #include <sqlite3.h>
 
-/* CREATE TABLE statements of a new drive, all kinds and the tables beside them.
- * Returns: (transfer full). */
-char *drive_schema_sql(void);
+/* CREATE TABLE statements of a new drive, all kinds and the tables beside them. */
+const char *drive_schema_sql(void);
+
+/* Whether the table's statement in sqlite_schema is, to the letter, the one that this program makes
+ * it with. */
+gboolean drive_schema_is_own(const char *table, const char *sql);
+
+/* Whether the database has that table with that column; a column of NULL asks for the table alone.
+ * Runs no statement: SQLite holds the schema in memory. */
+gboolean drive_schema_has(sqlite3 *db, const char *table, const char *column);
 
 /* Adds the columns that record tables have now and had not when the drive was made; the rows that
- * are there have NULL in them. */
+ * are there have NULL in them. Refuses a drive that lacks a table. */
 gboolean drive_schema_add_columns(sqlite3 *db, const char *path, GError **error);
 
 /* Turns an SQLite result code into a GError: "PATH: what: SQLite's words; advice". `db` may be

@@ -383,12 +383,13 @@ static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *ty
     g_autofree char *any_row = g_strdup_printf(
         "SELECT count(*) FROM (SELECT 1 FROM main.%s WHERE ?1 = ?1 AND ?2 = 0 LIMIT 1)",
         type->table);
-    if (!query_int(writer, any_row, type, 0, &n_rows, error) ||
-        !query_int(writer, "SELECT count(*) FROM chunks WHERE kind = ? AND ? = 0", type, 0,
-                   &n_chunks, error))
+    if (!query_int(writer, any_row, type, 0, &n_rows, error))
         return FALSE;
     if (n_rows == 0)
         return TRUE;
+    if (!query_int(writer, "SELECT count(*) FROM chunks WHERE kind = ? AND ? = 0", type, 0,
+                   &n_chunks, error))
+        return FALSE;
     if (n_chunks == 0 && writer->kinds[type->kind].extents->len <= MAX_BUILDERS) {
         if (!seal_fresh_kind(writer, view, type, error))
             return FALSE;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Theory of operation. One prepared INSERT per record kind; a transaction is opened by the first
- * row after a commit. Extents (how many rows, from when to when, in order or not, per kind and
- * source) are kept in memory and written with each commit, so that readers know them at once and
- * know whether they must sort.
+ * Theory of operation. One prepared INSERT per record kind that is written; a transaction is opened
+ * by the first row after a commit. Extents (how many rows, from when to when, in order or not, per
+ * kind and source) are kept in memory and written with each commit, so that readers know them at
+ * once and know whether they must sort.
  * A flock() on the file itself keeps a second writer out. SQLite uses fcntl() locks, which do not
  * meet flock(); the lock's descriptor must stay open until SQLite has closed the file, because
  * closing any descriptor of a file drops all fcntl() locks the process holds on it.
@@ -44,6 +44,8 @@ static void after_failure(DriveWriter *writer)
 
 static gboolean prepare_kind(DriveWriter *writer, RecordKind kind, GError **error)
 {
+    if (writer->kinds[kind].insert != NULL)
+        return TRUE;
     const RecordType *type = record_type(kind);
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_printf(sql, "INSERT INTO %s (", type->table);
@@ -199,9 +201,6 @@ static gboolean start_writing(DriveWriter *writer, GError **error)
     if (!set_journal_mode(writer, "WAL", error) ||
         !drive_exec(writer->db, writer->path, "PRAGMA synchronous = FULL;", error))
         return FALSE;
-    for (int k = 0; k < RECORD_KIND_COUNT; k++)
-        if (!prepare_kind(writer, (RecordKind)k, error))
-            return FALSE;
     writer->put_extent = drive_prepare(
         writer->db, writer->path, "INSERT OR REPLACE INTO extents VALUES (?,?,?,?,?,?)", error);
     return writer->put_extent != NULL;
@@ -216,10 +215,9 @@ DriveWriter *drive_create(const char *path, GError **error)
         return NULL;
     }
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
-    g_autofree char *schema = drive_schema_sql();
     g_autofree char *sql = g_strdup_printf("PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8';"
                                            "BEGIN IMMEDIATE; %s COMMIT;",
-                                           schema);
+                                           drive_schema_sql());
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_exec(writer->db, path, sql, error) || !start_writing(writer, error)) {
         (void)unlink(path);
@@ -378,6 +376,8 @@ static int64_t int_field(const RecordType *type, int column, const void *record)
 static gboolean add_row(DriveWriter *writer, const RecordType *type, const void *record,
                         GError **error)
 {
+    if (!prepare_kind(writer, type->kind, error))
+        return FALSE;
     KindWriter *state = &writer->kinds[type->kind];
     uint64_t known = *(const uint64_t *)record;
     uint64_t touched = known | state->bound;

@@ -6,17 +6,17 @@
 
 #include <string.h>
 
-/* What the module was registered with. */
+/* What the module was registered with, and the drive that all its tables read. */
 typedef struct {
     char *path;
     GPtrArray *problems; /* NULL: to SQLite's log */
+    Drive *drive;        /* NULL until the first table is made */
+    guint n_told;        /* of the drive's problems */
 } Module;
 
 typedef struct {
     sqlite3_vtab base;
-    const Module *module;
-    Drive *drive;
-    guint n_told; /* of the drive's problems */
+    Module *module;
     const RecordType *type;
 } Table;
 
@@ -56,15 +56,13 @@ static int table_connect(sqlite3 *db, void *data, int argc, const char *const *a
     if (rc != SQLITE_OK)
         return rc;
     g_autoptr(GError) error = NULL;
-    const Module *own = data;
-    Drive *drive = drive_open(own->path, &error);
-    if (drive == NULL) {
+    Module *own = data;
+    if (own->drive == NULL && (own->drive = drive_open(own->path, &error)) == NULL) {
         *message = sqlite3_mprintf("%s", error->message);
         return SQLITE_ERROR;
     }
     Table *table = g_new0(Table, 1);
     table->module = own;
-    table->drive = drive;
     table->type = type;
     *vtab = &table->base;
     return SQLITE_OK;
@@ -72,16 +70,14 @@ static int table_connect(sqlite3 *db, void *data, int argc, const char *const *a
 
 static int table_disconnect(sqlite3_vtab *vtab)
 {
-    Table *table = (Table *)vtab;
-    drive_free(table->drive);
-    g_free(table);
+    g_free((Table *)vtab);
     return SQLITE_OK;
 }
 
 /* Whether all records of the kind lie in chunks. */
 static gboolean is_all_sealed(const Table *table)
 {
-    const Drive *drive = table->drive;
+    const Drive *drive = table->module->drive;
     g_autofree char *sql =
         g_strdup_printf("SELECT NOT EXISTS (SELECT 1 FROM main.%s)", table->type->table);
     sqlite3_stmt *stmt = drive_prepare(drive->db, drive->path, sql, NULL);
@@ -177,12 +173,12 @@ static int fail(sqlite3_vtab_cursor *cursor, const GError *error)
 }
 
 /* Damaged pieces are told once, whichever table and query meets them. */
-static void tell_problems(Table *table)
+static void tell_problems(Module *own)
 {
-    const GPtrArray *problems = drive_problems(table->drive);
-    GPtrArray *all = table->module->problems;
-    for (; table->n_told < problems->len; table->n_told++) {
-        const char *problem = g_ptr_array_index(problems, table->n_told);
+    const GPtrArray *problems = drive_problems(own->drive);
+    GPtrArray *all = own->problems;
+    for (; own->n_told < problems->len; own->n_told++) {
+        const char *problem = g_ptr_array_index(problems, own->n_told);
         if (all == NULL)
             sqlite3_log(SQLITE_WARNING, "%s", problem);
         else if (!g_ptr_array_find_with_equal_func(all, problem, g_str_equal, NULL))
@@ -195,7 +191,7 @@ static int load_batch(TableCursor *mine)
     g_autoptr(GError) error = NULL;
     mine->at = 0;
     mine->batch = drive_next(mine->rows, &error);
-    tell_problems((Table *)mine->base.pVtab);
+    tell_problems(((Table *)mine->base.pVtab)->module);
     return error != NULL ? fail(&mine->base, error) : SQLITE_OK;
 }
 
@@ -230,8 +226,8 @@ static int cursor_filter(sqlite3_vtab_cursor *cursor, int plan, const char *colu
     g_clear_pointer(&mine->rows, drive_cursor_free);
     mine->number = 0;
     g_autoptr(GError) error = NULL;
-    mine->rows =
-        drive_read(table->drive, table->type->kind, columns, source, from_ns, to_ns, &error);
+    mine->rows = drive_read(table->module->drive, table->type->kind, columns, source, from_ns,
+                            to_ns, &error);
     return mine->rows != NULL ? load_batch(mine) : fail(cursor, error);
 }
 
@@ -297,6 +293,7 @@ static const sqlite3_module module = {
 static void module_free(void *data)
 {
     Module *own = data;
+    drive_free(own->drive);
     g_free(own->path);
     if (own->problems != NULL)
         g_ptr_array_unref(own->problems);

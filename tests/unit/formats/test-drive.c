@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/drive-damage.h"
+#include "formats/drive-file.h"
 #include "formats/drive-read.h"
 #include "formats/drive-write.h"
 #include "tests/unit/drive-folder.h"
@@ -390,6 +392,52 @@ static void test_hostile_journal(DriveFolder *f, gconstpointer data)
     g_assert_false(g_file_test(victim, G_FILE_TEST_EXISTS));
 }
 
+/* A table less is damage, told when the drive is opened, not at the first record of that kind. */
+static void test_lacks_table(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    (void)drive_folder_sql(f->path, "DROP TABLE latencies");
+    g_assert_null(drive_open_append(f->path, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED);
+    g_assert_nonnull(strstr(error->message, "has no table latencies"));
+}
+
+static int record_meanwhile(unsigned kind, void *data, void *statement, void *text)
+{
+    (void)kind;
+    (void)statement;
+    if (strstr(text, "FROM extents") != NULL) {
+        add_sample(data, 1000, 1, -80);
+        g_assert_true(drive_writer_commit(data, NULL));
+    }
+    return 0;
+}
+
+/* Rows and their number are compared as of one instant, though the drive is being recorded. */
+static void test_damage_while_recorded(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_no_error(error);
+    add_sample(writer, 1, add_source(writer, "one"), -80);
+    g_assert_true(drive_writer_commit(writer, &error));
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    (void)sqlite3_trace_v2(drive->db, SQLITE_TRACE_STMT, record_meanwhile, writer);
+    g_autoptr(GPtrArray) damage = drive_find_damage(drive);
+    if (damage->len > 0)
+        g_error("%s", (const char *)g_ptr_array_index(damage, 0));
+    (void)sqlite3_trace_v2(drive->db, 0, NULL, NULL);
+    gint64 n = 0, first_ns = 0, last_ns = 0;
+    g_assert_true(drive_count(drive, RECORD_SAMPLE, 0, &n, &first_ns, &last_ns, &error));
+    g_assert_cmpint(n, >, 1);
+}
+
 /* Each column must be in docs/drive-file.md with its unit and meaning, in one table row. */
 static void test_documented(void)
 {
@@ -433,6 +481,8 @@ int main(int argc, char **argv)
     ADD("/drive/hostile-schema", test_hostile_schema);
     ADD("/drive/hostile-trigger", test_hostile_trigger);
     ADD("/drive/hostile-journal", test_hostile_journal);
+    ADD("/drive/lacks-table", test_lacks_table);
+    ADD("/drive/damage-while-recorded", test_damage_while_recorded);
     g_test_add_func("/drive/documented", test_documented);
     return g_test_run();
 }
