@@ -37,7 +37,7 @@ typedef struct {
     SalvageType types[SALVAGE_MAX_VALUES]; /* SALVAGE_NULL: a column this program does not know */
     int record_columns[SALVAGE_MAX_VALUES];
     char *names[SALVAGE_MAX_VALUES];
-    gboolean has_rowid;
+    gboolean has_rowid, made; /* made: in the scratch database */
     sqlite3_stmt *insert, *same;
 } Table;
 
@@ -56,6 +56,7 @@ typedef struct {
     RecoverReport *report;
     GHashTable *held; /* "table/source" whose extent was taken */
     guint missing;    /* pages that trees point to and that are not there */
+    GError *failure;  /* of the scratch database */
     gint64 claimed[RECORD_KIND_COUNT];
     gboolean have_extents;
 } Job;
@@ -164,7 +165,7 @@ static void take_schema(Job *job, int t, const char *sql)
 }
 
 /* The form of a table that has so many columns, or NULL. */
-static const Table *form_of(const Job *job, int t, guint n)
+static Table *form_of(Job *job, int t, guint n)
 {
     if (job->tables[t].n_columns == n)
         return &job->tables[t];
@@ -223,46 +224,63 @@ static gboolean make_scratch(Job *job, GError **error)
         "", &job->scratch, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return drive_sqlite_error(error, job->scratch, rc, job->path, "no scratch file");
-    g_autoptr(GString) sql =
-        g_string_new("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;");
-    for (int t = 0; t < TABLE_COUNT; t++) {
-        const Table *table = &job->tables[t];
-        if (t == TABLE_EXTENTS)
-            continue;
-        g_string_append_printf(sql, "CREATE TABLE %s (", table->name);
-        gboolean any = FALSE;
-        for (guint c = 0; c < table->n_columns; c++) {
-            if (table->types[c] == SALVAGE_NULL)
-                continue;
-            gboolean is_rowid = c == 0 && (t == RECORD_SOURCE || t == TABLE_CHUNKS);
-            g_string_append_printf(sql, "%s%s%s", any ? ", " : "", table->names[c],
-                                   is_rowid ? " INTEGER PRIMARY KEY" : "");
-            any = TRUE;
-        }
-        g_string_append(sql, ");");
-    }
-    return drive_exec(job->scratch, job->path, sql->str, error);
+    return drive_exec(job->scratch, job->path,
+                      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;", error);
 }
 
-static gboolean prepare_table(Job *job, int t, Table *table, GError **error)
+/* Only when something goes into it: most drives leave most tables empty. */
+static gboolean make_table(Job *job, int t, GError **error)
 {
-    g_autoptr(GString) insert = g_string_new(NULL);
+    Table *table = &job->tables[t];
+    if (table->made)
+        return TRUE;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_printf(sql, "CREATE TABLE %s (", table->name);
+    for (guint c = 0; c < table->n_columns; c++) {
+        gboolean is_rowid = c == 0 && (t == RECORD_SOURCE || t == TABLE_CHUNKS);
+        g_string_append_printf(sql, "%s%s%s", c > 0 ? ", " : "", table->names[c],
+                               is_rowid ? " INTEGER PRIMARY KEY" : "");
+    }
+    g_string_append(sql, ");");
+    table->made = drive_exec(job->scratch, job->path, sql->str, error);
+    return table->made;
+}
+
+/* `table` is one of the forms of table t. */
+static gboolean prepare_insert(Job *job, int t, Table *table, GError **error)
+{
+    if (table->insert != NULL)
+        return TRUE;
+    if (!make_table(job, t, error))
+        return FALSE;
+    g_autoptr(GString) sql = g_string_new(NULL);
     g_autoptr(GString) values = g_string_new("?");
-    g_autoptr(GString) same = g_string_new(NULL);
-    g_string_printf(insert, "INSERT OR IGNORE INTO %s (rowid", table->name);
-    g_string_printf(same, "SELECT 1 FROM %s WHERE rowid = ?", table->name);
+    g_string_printf(sql, "INSERT OR IGNORE INTO %s (rowid", table->name);
     for (guint c = 0; c < table->n_columns; c++) {
         gboolean is_rowid = c == 0 && (t == RECORD_SOURCE || t == TABLE_CHUNKS);
         if (is_rowid || table->types[c] == SALVAGE_NULL)
             continue;
-        g_string_append_printf(insert, ", %s", table->names[c]);
+        g_string_append_printf(sql, ", %s", table->names[c]);
         g_string_append_printf(values, ", ?%u", c + 2);
-        g_string_append_printf(same, " AND %s IS ?%u", table->names[c], c + 2);
     }
-    g_string_append_printf(insert, ") VALUES (%s)", values->str);
-    table->insert = drive_prepare(job->scratch, job->path, insert->str, error);
-    if (table->insert != NULL)
-        table->same = drive_prepare(job->scratch, job->path, same->str, error);
+    g_string_append_printf(sql, ") VALUES (%s)", values->str);
+    table->insert = drive_prepare(job->scratch, job->path, sql->str, error);
+    return table->insert != NULL;
+}
+
+/* Finds a row by its number and all its values. */
+static gboolean prepare_same(Job *job, int t, Table *table, GError **error)
+{
+    if (table->same != NULL)
+        return TRUE;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    g_string_printf(sql, "SELECT 1 FROM %s WHERE rowid = ?", table->name);
+    for (guint c = 0; c < table->n_columns; c++) {
+        gboolean is_rowid = c == 0 && (t == RECORD_SOURCE || t == TABLE_CHUNKS);
+        if (!is_rowid && table->types[c] != SALVAGE_NULL)
+            g_string_append_printf(sql, " AND %s IS ?%u", table->names[c], c + 2);
+    }
+    table->same = drive_prepare(job->scratch, job->path, sql->str, error);
     return table->same != NULL;
 }
 
@@ -368,6 +386,18 @@ static void take_extent(Job *job, const SalvageValue *values)
     g_hash_table_add(job->held, g_steal_pointer(&key));
 }
 
+/* Readers of chunks look into the table of their kind too. */
+static gboolean prepare_for(Job *job, int t, Table *table, const SalvageValue *values)
+{
+    if (job->failure != NULL)
+        return FALSE;
+    const int kind =
+        t == TABLE_CHUNKS ? find_table(job, values[1].b.bytes, values[1].b.length) : TABLE_NONE;
+    if (kind < RECORD_KIND_COUNT && !make_table(job, kind, &job->failure))
+        return FALSE;
+    return t == TABLE_META || prepare_insert(job, t, table, &job->failure);
+}
+
 static void take_row(guint32 page, gint64 rowid, const SalvageValue *values, guint n,
                      gboolean whole, gpointer data)
 {
@@ -387,13 +417,17 @@ static void take_row(guint32 page, gint64 rowid, const SalvageValue *values, gui
         take_extent(job, values);
         return;
     }
-    const Table *table = form_of(job, t, n);
+    Table *table = form_of(job, t, n);
+    if (!prepare_for(job, t, table, values))
+        return;
     bind_values(table->insert, table, rowid, values, n);
     (void)sqlite3_step(table->insert);
     if (sqlite3_changes(job->scratch) > 0 || rowid == 0)
         return;
     /* The number is taken: by the same row (a page that is there twice), or because one of the two
      * numbers is damaged; then both are kept. */
+    if (!prepare_same(job, t, table, &job->failure))
+        return;
     bind_values(table->same, table, rowid, values, n);
     if (sqlite3_step(table->same) == SQLITE_ROW || t == RECORD_SOURCE)
         return;
@@ -467,11 +501,10 @@ static gboolean gather_pages(Job *job, GError **error)
     salvage_mark_free(job->salvage, job->free);
     if (!make_scratch(job, error))
         return FALSE;
-    for (int t = 0; t < TABLE_COUNT; t++)
-        if (t != TABLE_EXTENTS && t != TABLE_META && !prepare_table(job, t, &job->tables[t], error))
-            return FALSE;
+    if (!make_table(job, TABLE_META, error) || !make_table(job, TABLE_CHUNKS, error))
+        return FALSE;
     for (int t = 0; t < RECORD_KIND_COUNT; t++)
-        if (job->others[t].n_columns > 0 && !prepare_table(job, t, &job->others[t], NULL))
+        if (job->others[t].n_columns > 0 && !prepare_insert(job, t, &job->others[t], NULL))
             table_clear(&job->others[t]); /* damaged: a column twice */
     job->tables[TABLE_META].insert =
         drive_prepare(job->scratch, job->path,
@@ -482,6 +515,10 @@ static gboolean gather_pages(Job *job, GError **error)
         note_loss(job, "%u pages are missing", job->missing);
     for (guint32 page = 1; page <= pages; page++)
         take_page(job, page);
+    if (job->failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&job->failure));
+        return FALSE;
+    }
     return drive_exec(job->scratch, job->path, "COMMIT", error);
 }
 
@@ -579,6 +616,8 @@ static gboolean write_out(Job *job, DriveWriter *writer, GError **error)
         return FALSE;
     gint64 saved = 0;
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
+        if (!job->tables[k].made)
+            continue;
         if (!copy_kind(job, view, writer, (RecordKind)k, known, labels, error))
             return FALSE;
         saved += job->report->saved[k];
@@ -614,6 +653,7 @@ static void job_clear(Job *job)
     (void)sqlite3_close(job->scratch);
     salvage_free(job->salvage);
     g_hash_table_unref(job->held);
+    g_clear_error(&job->failure);
     g_free(job->hints);
     g_free(job->free);
 }
