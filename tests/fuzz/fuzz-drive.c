@@ -50,7 +50,7 @@ static void read_drive(const char *path, unsigned what)
         g_ptr_array_unref(drive_find_damage(drive));
 }
 
-/* What is saved can be read. */
+/* What is saved can be read; that costs as much again, so half of the inputs go without. */
 static void recover_drive(const char *path, unsigned what)
 {
     g_autofree char *out = scratch_path("out.drive");
@@ -60,7 +60,7 @@ static void recover_drive(const char *path, unsigned what)
     gboolean done = drive_recover(path, out, &report, &error);
     g_assert_true(done == (error == NULL));
     recover_report_clear(&report);
-    if (done)
+    if (done && what < READ_WAYS)
         read_drive(out, what);
 }
 
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = sound_drive();
     sound_drive_change(data + 1, size - 1, FALSE);
 #ifdef FUZZ_RECOVER
-    recover_drive(path, data[0] % READ_WAYS);
+    recover_drive(path, data[0] % (2 * READ_WAYS));
 #else
     (void)recover_drive;
     read_drive(path, data[0] % READ_WAYS);

@@ -2,6 +2,7 @@
 #include "tests/fuzz/sound-drive.h"
 
 #include "formats/drive-write.h"
+#include "tests/fuzz/light-sqlite.h"
 #include "tests/fuzz/scratch.h"
 
 #include <fcntl.h>
@@ -52,6 +53,7 @@ static void add_records(DriveWriter *writer, gint64 from)
 
 static void make(void)
 {
+    light_sqlite();
     path = scratch_path("fuzz.drive");
     (void)atexit(leave);
     g_autoptr(DriveWriter) writer = drive_create(path, NULL);
