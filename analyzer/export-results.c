@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/export-drive.h"
+#include "analyzer/export-passes.h"
 #include "analyzer/layer.h"
 #include "formats/export.h"
 
@@ -310,6 +311,8 @@ gboolean export_results(const char *path, const ExportOptions *options, ExportSu
                     "--layer is for csv and geojson; kml and gpx hold the verdicts of segments");
         return FALSE;
     }
+    if (same(options->layer, "evidence"))
+        return export_passes(source, options, summary, error);
     return runs ? export_runs(source, options, summary, error)
                 : export_layer(source, options, summary, error);
 }
