@@ -11,17 +11,16 @@
 
 /* What is remembered of the sample before, per source. */
 typedef struct {
-    gboolean is_set;
+    gboolean is_set, placed; /* somewhere; on the network, at `place` */
     int64_t time_ns;
-    GeoPoint point;
+    TrackPlace place;
     unsigned n;
-    Cell *cell[SEGMENTS_AT_ONCE];
-    LevelEntry entry; /* its channel, rat, level */
+    uint32_t segment[SEGMENTS_AT_ONCE];
+    LevelEntry entry; /* of its level, not in the cells yet: half of the step that follows lacks */
     gboolean moved;   /* since the sample before it */
     uint64_t id, id_before;
     int64_t id_since;
-    int rat;                         /* -1 not known */
-    double cosine_lat, cosine, sine; /* metres_east() */
+    int rat; /* -1 not known */
 } Before;
 
 typedef struct {
@@ -123,48 +122,52 @@ static void see(const Batch *b, size_t i, const BinSource *source, Seen *seen)
     seen->entry.level_dbm = (int16_t)CLAMP(rounded, -300.0, 100.0);
 }
 
-/* Metres of a degree of longitude. The cosine is worked out anew every half kilometre; in between
- * its series is right to a part in 10^11. */
-static double metres_east(Before *before, double lat)
+/* Metres from one place to the next: along the track, or straight where it was lost in between. */
+static double way_between(const Network *network, const TrackPlace *a, const TrackPlace *b)
 {
-    double away = (lat - before->cosine_lat) * G_PI / 180.0;
-    if (!(fabs(away) < 1e-4)) {
-        before->cosine_lat = lat;
-        before->cosine = cos(lat * G_PI / 180.0);
-        before->sine = sin(lat * G_PI / 180.0);
-        away = 0.0;
-    }
-    return 111320.0 * (before->cosine * (1.0 - 0.5 * away * away) - before->sine * away);
+    if (a->stretch == b->stretch)
+        return fabs(b->travelled_m - a->travelled_m);
+    GeoPoint p = network_point_at(network, a->edge, a->offset_m);
+    GeoPoint q = network_point_at(network, b->edge, b->offset_m);
+    double east = (q.lon - p.lon) * 111320.0 * cos(0.5 * (q.lat + p.lat) * G_PI / 180.0);
+    double north = (q.lat - p.lat) * 111132.0;
+    return hypot(east, north);
 }
 
-/* Half of the step between two samples belongs to each: that of the one before is put into its
- * cells, that of this one into `own`. */
-static void book_step(Before *before, const Seen *seen, GeoPoint point, LevelEntry *own,
-                      double *seconds)
+/* Half of the step between two samples belongs to each. */
+static void book_step(const BinState *state, Before *before, const Seen *seen,
+                      const TrackPlace *place, LevelEntry *own, double *seconds)
 {
     int64_t dt = MIN(seen->time_ns - before->time_ns, 2 * BIN_REACH_NS);
     if (dt <= 0)
         return;
     double s = (double)(seen->time_ns - before->time_ns) / 1e9;
-    double east = (point.lon - before->point.lon) *
-                  metres_east(before, 0.5 * (point.lat + before->point.lat));
-    double north = (point.lat - before->point.lat) * 111132.0;
-    double way = sqrt(east * east + north * north);
+    double way = way_between(state->setup->network, &before->place, place);
     gboolean moves = way >= STANDING_MPS * s;
     if (s > (double)BIN_REACH_NS / 1e9)
         way *= (double)BIN_REACH_NS / 1e9 / s;
-    uint32_t way_dm = moves ? (uint32_t)(fmin(0.5 * way, BIN_REACH_M) * 10.0 + 0.5) : 0;
+    uint32_t way_dm = moves ? (uint32_t)(MIN(0.5 * way, BIN_REACH_M) * 10.0 + 0.5) : 0;
     uint32_t time_cs = (uint32_t)(MIN(dt / 2, BIN_REACH_NS) / 10000000);
     *seconds += 2.0 * time_cs / 100.0;
-    LevelEntry first = before->entry;
-    first.count = 0;
-    first.time_cs = own->time_cs = time_cs;
+    before->entry.time_cs += time_cs;
+    own->time_cs = time_cs;
     /* a sample that stands for the end of a halt is not part of the way that follows it */
-    first.way_dm = before->moved ? way_dm : 0;
+    before->entry.way_dm += before->moved ? way_dm : 0;
     own->way_dm = way_dm;
-    for (unsigned i = 0; i < before->n; i++)
-        level_histogram_add(&before->cell[i]->levels, first);
     before->moved = moves;
+}
+
+/* Puts the level of the sample before into its cells. */
+static gboolean book_level(BinState *state, Before *before, GError **error)
+{
+    for (unsigned k = 0; k < before->n; k++) {
+        Cell *cell = bin_cell(state, before->segment[k], before->time_ns, error);
+        if (cell == NULL)
+            return FALSE;
+        level_histogram_add(&cell->levels, before->entry);
+    }
+    before->n = 0;
+    return TRUE;
 }
 
 /* Level of the NR leg, whole dBm. */
@@ -175,9 +178,8 @@ static int nr_level(const BinSource *source, const Seen *seen, const Batch *b, s
     return (int)floor(level + 0.5);
 }
 
-static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
-                         const LevelEntry *own, const Batch *b, size_t i, const BinSpot *spot,
-                         gboolean against)
+static void count_sample(Cell *cell, const BinSource *source, const Seen *seen, const Batch *b,
+                         size_t i, const BinSpot *spot, gboolean against)
 {
     CellHead *h = &cell->head;
     uint64_t known = seen->known;
@@ -195,7 +197,6 @@ static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
     h->n_no_service += seen->entry.channel == CHANNEL_NO_SERVICE;
     h->n_limited += seen->entry.channel == CHANNEL_LIMITED;
     h->n_level += seen->has_level ? 1 : 0;
-    level_histogram_add(&cell->levels, *own);
     if (seen->entry.channel == CHANNEL_NO_SERVICE || seen->entry.channel == CHANNEL_LIMITED)
         return;
     if (HAS(known, rsrq_db))
@@ -214,16 +215,22 @@ static void count_sample(Cell *cell, const BinSource *source, const Seen *seen,
     }
 }
 
+static GeoPoint point_of(const BinState *state, const BinSpot *spot)
+{
+    return network_point_at(state->setup->network, spot->place.edge, spot->place.offset_m);
+}
+
 static gboolean add_change(BinState *state, ChangeKind kind, const Seen *seen, const BinSpot *spot,
                            uint64_t was, uint64_t is, gboolean short_stay, GError **error)
 {
+    GeoPoint point = point_of(state, spot);
     for (unsigned i = 0; i < spot->n; i++) {
         BinChange change = {.was = was,
                             .is = is,
                             .time_ns = seen->time_ns,
                             .along_m = spot->along_m[i],
-                            .lon = spot->place.point.lon,
-                            .lat = spot->place.point.lat,
+                            .lon = point.lon,
+                            .lat = point.lat,
                             .segment = spot->segment[i],
                             .drive = state->drive,
                             .kind = (uint8_t)kind,
@@ -284,9 +291,12 @@ static gboolean note_changes(BinState *state, Before *before, const Seen *seen, 
     return TRUE;
 }
 
-static void book_elsewhere(BinSource *report, Before *before, const Seen *seen,
-                           PlaceQuality quality)
+static gboolean book_elsewhere(BinState *state, Before *before, const Seen *seen,
+                               PlaceQuality quality, GError **error)
 {
+    BinSource *report = state->report;
+    if (!book_level(state, before, error))
+        return FALSE;
     if (before->is_set) {
         double s = (double)(seen->time_ns - before->time_ns) / 1e9;
         s = CLAMP(s, 0.0, (double)BIN_REACH_NS / 1e9);
@@ -297,8 +307,9 @@ static void book_elsewhere(BinSource *report, Before *before, const Seen *seen,
     }
     before->time_ns = seen->time_ns;
     before->is_set = TRUE;
-    before->n = 0;
     before->moved = FALSE;
+    before->placed = FALSE;
+    return TRUE;
 }
 
 /* Keeps the sample itself, where that is wanted. */
@@ -307,11 +318,12 @@ static gboolean keep_sample(BinState *state, const Seen *seen, const Batch *b, s
 {
     if (state->samples == NULL)
         return TRUE;
+    GeoPoint point = point_of(state, spot);
     gboolean leg = seen->rat == RAT_NR_NSA && HAS(seen->known, nr_rsrp_dbm);
     gboolean band = HAS(seen->known, band) && COLUMN(b, band).i[i] <= INT16_MAX;
     for (unsigned k = 0; k < spot->n; k++) {
-        BinPlaced placed = {.lon = spot->place.point.lon,
-                            .lat = spot->place.point.lat,
+        BinPlaced placed = {.lon = point.lon,
+                            .lat = point.lat,
                             .along_m = spot->along_m[k],
                             .time_ns = seen->time_ns,
                             .uncertainty_m = (float)spot->place.uncertainty_m,
@@ -345,20 +357,21 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
             report->uncertain++;
         else
             report->placed[spot.place.quality]++;
-        book_elsewhere(report, before, &seen, spot.place.quality);
-        return TRUE;
+        return book_elsewhere(state, before, &seen, spot.place.quality, error);
     }
     report->placed[spot.place.quality]++;
     Cell *cell[SEGMENTS_AT_ONCE] = {NULL};
     uint64_t id = seen.is_missing ? 0 : identity(b, i, &seen);
     LevelEntry own = seen.entry;
     own.count = 1;
-    if (!seen.is_missing && before->is_set && before->n > 0)
-        book_step(before, &seen, spot.place.point, &own, &report->seconds_used);
+    if (!seen.is_missing && before->placed)
+        book_step(state, before, &seen, &spot.place, &own, &report->seconds_used);
+    if (!seen.is_missing && !book_level(state, before, error))
+        return FALSE;
     for (unsigned k = 0; k < spot.n; k++) {
         if ((cell[k] = bin_cell(state, spot.segment[k], seen.time_ns, error)) == NULL)
             return FALSE;
-        count_sample(cell[k], report, &seen, &own, b, i, &spot, spot.against[k]);
+        count_sample(cell[k], report, &seen, b, i, &spot, spot.against[k]);
         if (id != 0)
             cell_add_id(cell[k], id);
     }
@@ -371,14 +384,14 @@ static gboolean add_sample(BinState *state, Before *before, const Batch *b, size
         return FALSE;
     if (!note_changes(state, before, &seen, id, &spot, cell, error))
         return FALSE;
-    if (!before->is_set || before->n == 0)
+    if (!before->placed)
         before->moved = TRUE;
-    before->is_set = TRUE;
+    before->is_set = before->placed = TRUE;
     before->time_ns = seen.time_ns;
-    before->point = spot.place.point;
+    before->place = spot.place;
     before->n = spot.n;
-    memcpy(before->cell, cell, sizeof cell);
-    before->entry = seen.entry;
+    memcpy(before->segment, spot.segment, sizeof before->segment);
+    before->entry = own;
     return bin_expire(state, seen.time_ns, error);
 }
 
@@ -401,10 +414,8 @@ gboolean bin_samples(Drive *drive, BinState *states, guint n, BinDrive *out, uin
                      GError **error)
 {
     g_autofree Before *before = g_new0(Before, MAX(n, 1));
-    for (guint s = 0; s < n; s++) {
+    for (guint s = 0; s < n; s++)
         before[s].rat = -1;
-        before[s].cosine_lat = INFINITY;
-    }
     g_autoptr(DriveCursor) cursor =
         drive_read(drive, RECORD_SAMPLE, wanted, 0, INT64_MIN, INT64_MAX, error);
     if (cursor == NULL)
@@ -428,5 +439,8 @@ gboolean bin_samples(Drive *drive, BinState *states, guint n, BinDrive *out, uin
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
+    for (guint s = 0; s < n; s++)
+        if (states[s].report != NULL && !book_level(&states[s], &before[s], error))
+            return FALSE;
     return TRUE;
 }

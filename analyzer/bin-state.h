@@ -26,7 +26,7 @@ typedef struct {
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;
 
-/* A place and the segments it lies in. */
+/* A place (without its point) and the segments it lies in. */
 typedef struct {
     TrackPlace place;
     unsigned n;
@@ -39,7 +39,7 @@ typedef struct {
 void bin_spot(BinState *state, int64_t time_ns, BinSpot *spot);
 
 /* The open cell of a segment, for a record at time_ns. NULL on failure. The last SEGMENTS_AT_ONCE
- * cells given before stay open at least until bin_expire(). */
+ * cells given before are still open; those before them may be put away. */
 Cell *bin_cell(BinState *state, uint32_t segment, int64_t time_ns, GError **error);
 
 /* Puts cells that have not been used for a while into the spill. */

@@ -133,7 +133,7 @@ void bin_spot(BinState *state, int64_t time_ns, BinSpot *spot)
         spot->place.quality = PLACE_NO_POSITION;
         return;
     }
-    track_place(state->track, time_ns, &state->hint, &spot->place);
+    track_find(state->track, time_ns, &state->hint, &spot->place);
     if (spot->place.quality > PLACE_INTERPOLATED ||
         spot->place.uncertainty_m > state->setup->segment_m)
         return;

@@ -189,8 +189,9 @@ static void place_on_stretch(const Track *track, TrackHint *hint, guint stretch,
     if (stretch != hint->stretch)
         hint->piece = 0;
     hint->stretch = stretch;
+    place->stretch = stretch;
+    place->travelled_m = s;
     locate(track, stretch, s, &hint->piece, &place->edge, &place->offset_m, &place->backward);
-    place->point = network_point_at(track->network, place->edge, place->offset_m);
 }
 
 /* The anchor at or before a time, or -1. */
@@ -303,7 +304,7 @@ static void place_beyond(const Track *track, TrackHint *hint, size_t i, guint st
     place_on_stretch(track, hint, stretch, anchor->s, place);
 }
 
-void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place)
+void track_find(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place)
 {
     *place = (TrackPlace){.quality = PLACE_NO_POSITION, .point = {NAN, NAN}};
     gssize found = anchor_before(track, time_ns, &hint->anchor);
@@ -331,4 +332,11 @@ void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlac
         }
     }
     (void)place_off_network(track, time_ns, place);
+}
+
+void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place)
+{
+    track_find(track, time_ns, hint, place);
+    if (place->quality <= PLACE_INTERPOLATED)
+        place->point = network_point_at(track->network, place->edge, place->offset_m);
 }

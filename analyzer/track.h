@@ -22,7 +22,9 @@ typedef struct {
     gboolean backward;    /* travelling from `to` to `from` */
     double uncertainty_m; /* along the track, half width (docs/method.md, "Placing") */
     double speed_mps;     /* along the track */
-    GeoPoint point;       /* the place; the raw position for PLACE_OFF_NETWORK */
+    guint stretch;        /* connected piece of route, and metres travelled since its start */
+    double travelled_m;
+    GeoPoint point; /* the place; the raw position for PLACE_OFF_NETWORK */
 } TrackPlace;
 
 /* What became of one fix. */
@@ -74,5 +76,7 @@ typedef struct {
     guint stretch, piece;
 } TrackHint;
 
+/* The same without the point of a place on the network, which network_point_at() gives. */
+void track_find(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place);
 /* Place at a time. */
 void track_place(const Track *track, int64_t time_ns, TrackHint *hint, TrackPlace *place);
