@@ -7,6 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Begun anew with the same seed in each run: of a hundred others, two put a bend between two fixes
+ * that are both wrong, which nobody could learn from two passes. */
+static GRand *chance;
+
 static const GeoPoint origin = {15, 60};
 
 /* The true line: bends of 400 m to 2 km radius, a point every 5 m. */
@@ -27,8 +31,8 @@ static GArray *true_line(double length_m)
 
 static double normal(void)
 {
-    return sqrt(-2 * log(g_test_rand_double_range(1e-12, 1))) *
-           cos(g_test_rand_double_range(0, 2 * G_PI));
+    return sqrt(-2 * log(g_rand_double_range(chance, 1e-12, 1))) *
+           cos(g_rand_double_range(chance, 0, 2 * G_PI));
 }
 
 typedef struct {
@@ -72,9 +76,9 @@ static double drive(Learn *learn, const GArray *line, const Pass *pass, double t
         double k = standing ? 3 : 1;
         p.x += k * noise.x;
         p.y += k * noise.y;
-        if (g_test_rand_double() < pass->outliers) {
-            double angle = g_test_rand_double_range(0, 2 * G_PI),
-                   away = g_test_rand_double_range(1000, 6000);
+        if (g_rand_double(chance) < pass->outliers) {
+            double angle = g_rand_double_range(chance, 0, 2 * G_PI),
+                   away = g_rand_double_range(chance, 1000, 6000);
             p.x += away * cos(angle);
             p.y += away * sin(angle);
         }
@@ -297,6 +301,7 @@ static void test_nothing(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    chance = g_rand_new_with_seed(1);
     g_test_add_func("/learn/exact", test_exact);
     g_test_add_func("/learn/passes", test_passes);
     g_test_add_func("/learn/outliers", test_outliers);
@@ -304,5 +309,7 @@ int main(int argc, char **argv)
     g_test_add_func("/learn/parts", test_parts);
     g_test_add_func("/learn/shared", test_shared);
     g_test_add_func("/learn/nothing", test_nothing);
-    return g_test_run();
+    int status = g_test_run();
+    g_rand_free(chance);
+    return status;
 }
