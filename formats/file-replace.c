@@ -6,7 +6,10 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define BESIDE ".new-" /* then the process and a number */
 
 struct FileReplace {
     char *path, *beside;
@@ -78,12 +81,56 @@ void file_replace_unwatch(const char *beside)
     g_mutex_unlock(&watched_lock);
 }
 
+/* ---- what was left ---- */
+
+/* The process that wrote a file of this name beside its own; 0: no such name. */
+static pid_t writer_of(const char *name)
+{
+    const char *at = g_strrstr(name, BESIDE);
+    if (at == NULL)
+        return 0;
+    at += strlen(BESIDE);
+    char *end = NULL;
+    const guint64 pid = g_ascii_strtoull(at, &end, 10);
+    if (!g_ascii_isdigit(at[0]) || *end != '-' || !g_ascii_isdigit(end[1]) || pid > G_MAXINT32)
+        return 0;
+    const char *rest = end + 1 + strspn(end + 1, "0123456789");
+    return *rest == '\0' || *rest == '-' ? (pid_t)pid : 0;
+}
+
+/* A process that may not be asked is another user's, which did not make a file of ours: the number
+ * is that of an earlier boot. */
+static gboolean is_running(pid_t pid, const struct stat *file)
+{
+    return kill(pid, 0) == 0 || (errno == EPERM && file->st_uid != geteuid());
+}
+
+void file_replace_sweep(const char *folder, const char *prefix)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        const pid_t pid = writer_of(name);
+        if (pid == 0 || (prefix != NULL && !g_str_has_prefix(name, prefix)))
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat file;
+        if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode))
+            continue;
+        if (pid == getpid() ? prefix == NULL : !is_running(pid, &file))
+            (void)g_unlink(path);
+    }
+}
+
 /* ---- files ---- */
 
 char *file_replace_name_beside(const char *path)
 {
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *prefix = g_strconcat(base, BESIDE, NULL);
+    file_replace_sweep(folder, prefix);
     for (guint try = 0;; try++) {
-        g_autofree char *name = g_strdup_printf("%s.new-%d-%u", path, (int)getpid(), try);
+        g_autofree char *name = g_strdup_printf("%s" BESIDE "%d-%u", path, (int)getpid(), try);
         if (!g_file_test(name, G_FILE_TEST_EXISTS))
             return g_steal_pointer(&name);
     }

@@ -24,9 +24,14 @@ gboolean file_replace_commit(FileReplace *file, GError **error);
 void file_replace_free(FileReplace *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileReplace, file_replace_free)
 
-/* A name beside `path` that is not in use, for writers that open files themselves.
- * Returns: (transfer full). */
+/* A name beside `path` that is not in use, for writers that open files themselves. What programs
+ * that were killed had begun for the same path is deleted. Returns: (transfer full). */
 char *file_replace_name_beside(const char *path);
+
+/* Deletes what programs that were killed had begun in a folder: names that begin with `prefix`;
+ * NULL = all, for a program that owns the folder and has begun nothing itself yet. What a running
+ * program writes stays. */
+void file_replace_sweep(const char *folder, const char *prefix);
 
 /* Gives the finished file `beside` the name `path` and makes that durable. */
 gboolean file_replace_rename(const char *beside, const char *path, GError **error);

@@ -2,6 +2,7 @@
 #include "logger/store.h"
 #include "formats/drive-write.h"
 #include "formats/evidence.h"
+#include "formats/file-replace.h"
 #include "formats/time-map.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ Store *store_open(const char *folder, GError **error)
     int fd = open_lock(folder, error);
     if (fd < 0)
         return NULL;
+    file_replace_sweep(folder, NULL);
     Store *store = g_new0(Store, 1);
     store->folder = g_strdup(folder);
     store->lock_fd = fd;

@@ -15,8 +15,8 @@ GQuark store_error_quark(void);
 
 typedef struct Store Store;
 
-/* Makes the folder where it is absent and takes its lock (held until store_free()).
- * Returns: (transfer full). */
+/* Makes the folder where it is absent and takes its lock (held until store_free()). What a logger
+ * that was killed had begun to write beside its files is deleted. Returns: (transfer full). */
 Store *store_open(const char *folder, GError **error);
 /* NULL is allowed. */
 void store_free(Store *store);

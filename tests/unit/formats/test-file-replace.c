@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/file-replace.h"
+#include "tests/unit/folder.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -57,6 +60,54 @@ static void test_refused(void)
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
 }
 
+/* The number of a process that is over. */
+static pid_t dead_process(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    g_assert_cmpint(child, >, 0);
+    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+    return child;
+}
+
+static void leave(pid_t pid, const char *format)
+{
+    g_autofree char *number = g_strdup_printf("%d", (int)pid);
+    g_auto(GStrv) parts = g_strsplit(format, "PID", 2);
+    g_autofree char *name = g_strjoinv(number, parts);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_assert_true(g_file_set_contents(path, "half", -1, NULL));
+}
+
+/* What a killed program had begun goes, when the same file is written again or its folder is taken;
+ * what looks only nearly like it, or is being written, stays. */
+static void test_left(void)
+{
+    g_autofree char *path = g_build_filename(folder, "a.drive", NULL);
+    g_autoptr(GError) error = NULL;
+    pid_t dead = dead_process();
+    leave(dead, "a.drive.new-PID-0");
+    leave(dead, "a.drive.new-PID-12-wal");
+    leave(dead, "b.drive.new-PID-0");
+    leave(dead, "a.drive.new-PID");
+    leave(dead, "a.drive.new-PID-x");
+    leave(dead, "a.drive.newer-PID-0");
+    leave(getppid(), "a.drive.new-PID-0");
+    leave(getppid(), "b.drive.new-PID-0");
+    g_assert_cmpuint(files_in_folder(), ==, 8);
+    g_autoptr(FileReplace) file = file_replace_open(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(files_in_folder(), ==, 8 - 2 + 1);
+    file_replace_sweep(folder, "a.drive");
+    g_assert_cmpuint(files_in_folder(), ==, 8 - 2 + 1);
+    g_assert_true(file_replace_commit(file, &error));
+    leave(getpid(), "c.drive.new-PID-0"); /* of an earlier boot */
+    file_replace_sweep(folder, NULL);
+    g_assert_cmpuint(files_in_folder(), ==, 8 - 3 + 1);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -64,8 +115,9 @@ int main(int argc, char **argv)
     g_test_add_func("/file-replace/whole", test_whole);
     g_test_add_func("/file-replace/dropped", test_dropped);
     g_test_add_func("/file-replace/refused", test_refused);
+    g_test_add_func("/file-replace/left", test_left);
     int status = g_test_run();
-    (void)g_rmdir(folder);
+    (void)folder_remove(folder);
     g_free(folder);
     return status;
 }
