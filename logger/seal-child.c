@@ -49,7 +49,8 @@ int seal_child_main(const char *path)
     (void)sigaddset(&set, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     g_autoptr(GCancellable) cancel = g_cancellable_new();
-    g_thread_unref(g_thread_new("end", wait_for_end, cancel));
+    /* A reference of its own: a signal may come as late as after the end of this function. */
+    g_thread_unref(g_thread_new("end", wait_for_end, g_object_ref(cancel)));
     g_autoptr(GError) error = NULL;
     if (drive_seal(path, cancel, &error)) {
         g_message("made %s small", path);

@@ -210,7 +210,11 @@ gboolean store_close_left(const char *drive)
     g_autoptr(DriveWriter) writer = drive_open_append(drive, &error);
     if (writer != NULL && drive_writer_close(writer, &error))
         return TRUE;
-    g_warning("%s; left as it is", error->message);
+    /* Who has it closes it, too; it may be just that. */
+    g_log(G_LOG_DOMAIN,
+          g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY) ? G_LOG_LEVEL_MESSAGE
+                                                                : G_LOG_LEVEL_WARNING,
+          "%s; left as it is", error->message);
     return FALSE;
 }
 

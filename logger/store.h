@@ -50,7 +50,7 @@ GPtrArray *store_unclosed(const Store *store);
 GPtrArray *store_closed(const Store *store);
 
 /* Closes a drive that was left in the middle of something, so that all of it is in the one file.
- * FALSE with a warning: it is left as it is. */
+ * FALSE with a warning (a message, if another has it): it is left as it is. */
 gboolean store_close_left(const char *drive);
 
 /* Returns: (transfer none). */

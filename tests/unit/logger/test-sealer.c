@@ -104,6 +104,7 @@ static gint64 read_samples(const char *path)
 }
 
 static const ConfigStore wanted = {.seal = TRUE, .evidence = TRUE};
+static const ConfigStore evidence_only = {.evidence = TRUE};
 static const ConfigStore no_room = {.seal = TRUE, .keep_free = (gint64)1 << 62};
 
 static void check_evidence(const char *path)
@@ -244,6 +245,29 @@ static void test_child(Fixture *f, gconstpointer data)
     g_assert_cmpint(read_samples(path), ==, 300000);
 }
 
+/* A signal at any instant, also when the work is done: the process ends by itself. */
+static void test_child_signalled(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = closed_drive(f, "first.drive", 500);
+    gint64 began = g_get_monotonic_time();
+    g_assert_cmpint(outcome_of(first), ==, SEAL_DONE);
+    const gint64 whole_us = g_get_monotonic_time() - began;
+    for (int round = 0; round < 20; round++) {
+        g_autofree char *name = g_strdup_printf("%d.drive", round);
+        g_autofree char *path = closed_drive(f, name, 500);
+        pid_t child = seal_child_start(path, &error);
+        g_assert_no_error(error);
+        g_usleep((gulong)(g_test_rand_double_range(0.5, 1.1) * (double)whole_us));
+        (void)kill(child, SIGTERM);
+        g_assert_true(seal_child_wait(child, 0));
+        SealOutcome outcome = seal_child_reap(child);
+        g_assert_true(outcome == SEAL_DONE || outcome == SEAL_INTERRUPTED);
+        g_assert_cmpint(read_samples(path), ==, 500);
+    }
+}
+
 /* A process that this thread or another has started; 0: none. */
 static pid_t any_child(void)
 {
@@ -284,6 +308,27 @@ static void test_killed(Fixture *f, gconstpointer data)
     }
 }
 
+/* Seen while it is being closed: all is in its WAL yet, and who closes it tells of it then. */
+static void test_being_closed(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(f->dir, "a.drive", NULL);
+    g_autoptr(DriveWriter) writer = write_drive(path, 500);
+    g_assert_true(drive_set_meta(writer, "closed", "1", &error));
+    g_assert_true(drive_writer_commit(writer, &error));
+    Sealer *sealer = sealer_new(f->store, &evidence_only);
+    sealer_add(sealer, path);
+    sealer_free(sealer);
+    g_assert_false(evidence_exists(path));
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    sealer = sealer_new(f->store, &evidence_only);
+    sealer_add(sealer, path);
+    sealer_free(sealer);
+    check_evidence(path);
+}
+
 /* What must stay free stays free. */
 static void test_no_room(Fixture *f, gconstpointer data)
 {
@@ -307,7 +352,9 @@ int main(int argc, char **argv)
     ADD("/sealer/end", test_end);
     ADD("/sealer/own-at-end", test_own_at_end);
     ADD("/sealer/child", test_child);
+    ADD("/sealer/child-signalled", test_child_signalled);
     ADD("/sealer/killed", test_killed);
+    ADD("/sealer/being-closed", test_being_closed);
     ADD("/sealer/no-room", test_no_room);
     return g_test_run();
 }
