@@ -8,6 +8,7 @@ const EventKind event_kinds[] = {
     {"stop", "", "it was ended in order"},
     {"drive-rotated", "", "another drive follows; detail: time, size or standstill"},
     {"recording-resumed", "s", "recorded again, after so long; detail: how much was dropped"},
+    {"records-dropped", "count", "so many were lost until here, by a disk that took them too late"},
     {"disk-low", "byte", "free on the disk, less than warn-free"},
     {"disk-full", "", "recording stops: only what must stay free is left; detail: why"},
     {"disk-failed", "", "recording stops: the disk cannot be written; detail: why"},

@@ -5,11 +5,12 @@
 #include "formats/evidence.h"
 #include "formats/time-map.h"
 #include "logger/record-pack.h"
+#include "logger/run-drives.h"
 #include "logger/sealer.h"
 
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define QUEUE_LIMIT   (8U * 1024 * 1024) /* bytes waiting; beyond, records are dropped */
 #define ROOM_EVERY_NS INT64_C(10000000000)
@@ -40,8 +41,8 @@ struct Recorder {
     GCond wake;
     GByteArray *run;
     GArray *orders;
-    GByteArray *sources; /* packed, by number */
     GPtrArray *labels;
+    GPtrArray *sources; /* what is known of each, packed; as many as labels */
     guint n_sources_changed;
     gint64 next_probe;
     guint64 dropped;
@@ -51,12 +52,15 @@ struct Recorder {
     /* thread only */
     GByteArray *taken;
     GArray *taken_orders;
+    gsize kept;        /* of `taken`: up to here it lies in a closed drive */
+    guint orders_done; /* of `taken_orders` */
     DriveWriter *writer;
+    char *path; /* of the writer's drive */
     gint64 opened_ns, last_room_ns, retry_ns;
     guint sources_seen;
-    GPtrArray *provisional; /* drives of this run: to be shifted too */
+    RunDrives *drives;
     gboolean low_told;
-    guint64 gap_dropped; /* at the beginning of a pause */
+    guint64 dropped_told; /* of `dropped`: by an event */
     gint64 gap_since_ns, gap_utc_ns;
     const char *gap_kind; /* event of the pause; interned */
     char gap_trouble[256];
@@ -95,9 +99,14 @@ gint64 recorder_source(Recorder *recorder, const Source *source)
     if (id == 0) {
         g_ptr_array_add(recorder->labels, g_strdup(source->label));
         id = recorder->labels->len;
+        GByteArray *packed = g_byte_array_new();
+        record_pack(packed, RECORD_SOURCE, source);
+        g_ptr_array_add(recorder->sources, packed);
+        recorder->n_sources_changed++;
+    } else if (record_pack_over(g_ptr_array_index(recorder->sources, id - 1), RECORD_SOURCE,
+                                source)) {
+        recorder->n_sources_changed++;
     }
-    record_pack(recorder->sources, RECORD_SOURCE, source);
-    recorder->n_sources_changed++;
     g_mutex_unlock(&recorder->lock);
     return id;
 }
@@ -172,22 +181,37 @@ static void set_state(Recorder *recorder, RecorderState state, const char *troub
     g_mutex_unlock(&recorder->lock);
 }
 
+static guint64 dropped_now(Recorder *recorder)
+{
+    g_mutex_lock(&recorder->lock);
+    guint64 dropped = recorder->dropped;
+    g_mutex_unlock(&recorder->lock);
+    return dropped;
+}
+
+static void show_path(Recorder *recorder, const char *path)
+{
+    g_mutex_lock(&recorder->lock);
+    g_strlcpy(recorder->status.path, path, sizeof recorder->status.path);
+    g_mutex_unlock(&recorder->lock);
+}
+
 /* TRUE if all that was added is in the drive. */
-static gboolean close_drive(Recorder *recorder, gboolean whole)
+static gboolean close_drive(Recorder *recorder)
 {
     if (recorder->writer == NULL)
         return FALSE;
     g_autoptr(GError) error = NULL;
-    gboolean ok = whole && drive_writer_close(recorder->writer, &error);
-    if (error != NULL)
+    g_autofree char *path = g_steal_pointer(&recorder->path);
+    gboolean ok = drive_writer_close(recorder->writer, &error);
+    if (!ok)
         g_warning("%s", error->message);
     drive_writer_free(recorder->writer);
     recorder->writer = NULL;
-    g_mutex_lock(&recorder->lock);
-    g_autofree char *path = g_strdup(recorder->status.path);
-    recorder->status.path[0] = '\0';
-    g_mutex_unlock(&recorder->lock);
-    if (ok && recorder->sealer != NULL)
+    show_path(recorder, "");
+    if (!ok)
+        run_drives_left_open(recorder->drives, path);
+    else if (recorder->sealer != NULL)
         sealer_add(recorder->sealer, path);
     return ok;
 }
@@ -199,7 +223,6 @@ static void pause_recording(Recorder *recorder, RecorderState state, const char 
     gboolean first = recorder->gap_since_ns == 0;
     if (first) {
         recorder->gap_since_ns = mono_now().ns;
-        recorder->gap_dropped = recorder->dropped;
         g_warning("recording stops: %s", trouble);
     }
     if (first) {
@@ -212,7 +235,7 @@ static void pause_recording(Recorder *recorder, RecorderState state, const char 
         Event event = event_of(recorder->gap_utc_ns, 0, kind, trouble, (double)NAN);
         told = drive_add_event(recorder->writer, &event, NULL);
     }
-    told = close_drive(recorder, TRUE) && told;
+    told = close_drive(recorder) && told;
     recorder->gap_told = first ? told : recorder->gap_told;
     recorder->retry_ns = mono_now().ns + RETRY_NS;
     set_state(recorder, state, trouble);
@@ -227,9 +250,12 @@ static void pause_for_error(Recorder *recorder, const GError *error)
 
 static gboolean write_sources(Recorder *recorder, GError **error)
 {
-    g_mutex_lock(&recorder->lock);
     g_autoptr(GByteArray) copy = g_byte_array_new();
-    g_byte_array_append(copy, recorder->sources->data, recorder->sources->len);
+    g_mutex_lock(&recorder->lock);
+    for (guint i = 0; i < recorder->sources->len; i++) {
+        const GByteArray *packed = g_ptr_array_index(recorder->sources, i);
+        g_byte_array_append(copy, packed->data, packed->len);
+    }
     recorder->sources_seen = recorder->n_sources_changed;
     g_mutex_unlock(&recorder->lock);
     gsize at = 0;
@@ -241,6 +267,14 @@ static gboolean write_sources(Recorder *recorder, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+static gboolean write_new_sources(Recorder *recorder, GError **error)
+{
+    g_mutex_lock(&recorder->lock);
+    gboolean any = recorder->sources_seen != recorder->n_sources_changed;
+    g_mutex_unlock(&recorder->lock);
+    return !any || write_sources(recorder, error);
 }
 
 static gboolean write_meta(Recorder *recorder, GError **error)
@@ -308,27 +342,53 @@ static gboolean tell_gap(Recorder *recorder, GError **error)
     return drive_add_event(recorder->writer, &event, error);
 }
 
+static gboolean begin_drive(Recorder *recorder, gint64 now_ns, GError **error)
+{
+    recorder->writer = drive_create(recorder->path, error);
+    if (recorder->writer == NULL || !write_sources(recorder, error) || !write_meta(recorder, error))
+        return FALSE;
+    guint64 dropped = dropped_now(recorder);
+    if (recorder->gap_since_ns != 0) {
+        double seconds = (double)(mono_now().ns - recorder->gap_since_ns) / 1e9;
+        g_autofree char *detail =
+            g_strdup_printf("seconds without recording; %" G_GUINT64_FORMAT " records were dropped",
+                            dropped - recorder->dropped_told);
+        Event event = event_of(now_ns, 0, "recording-resumed", detail, seconds);
+        if (!tell_gap(recorder, error) || !drive_add_event(recorder->writer, &event, error))
+            return FALSE;
+    }
+    if (!drive_writer_commit(recorder->writer, error))
+        return FALSE;
+    if (recorder->gap_since_ns != 0)
+        recorder->dropped_told = dropped;
+    return TRUE;
+}
+
+/* A drive that could not even be begun holds nothing. A disk that fails for hours would leave one
+ * for each try. */
+static void discard_drive(Recorder *recorder)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    g_autofree char *path = g_steal_pointer(&recorder->path);
+    if (recorder->writer == NULL)
+        return; /* drive_create() has removed it, or it was never ours */
+    g_clear_pointer(&recorder->writer, drive_writer_free);
+    for (unsigned i = 0; i < G_N_ELEMENTS(endings); i++) {
+        g_autofree char *file = g_strconcat(path, endings[i], NULL);
+        (void)unlink(file);
+    }
+}
+
 static gboolean open_drive(Recorder *recorder)
 {
     g_autoptr(GError) error = NULL;
     gint64 now_ns = recorder->utc(recorder->utc_data);
     if (!has_room(recorder))
         return FALSE;
-    g_autofree char *path =
+    recorder->path =
         store_new_path(recorder->store, recorder->config->vehicle.name, now_ns, recorder->boot_id);
-    recorder->writer = drive_create(path, &error);
-    gboolean ok =
-        recorder->writer != NULL && write_sources(recorder, &error) && write_meta(recorder, &error);
-    if (ok && recorder->gap_since_ns != 0) {
-        double seconds = (double)(mono_now().ns - recorder->gap_since_ns) / 1e9;
-        g_autofree char *detail =
-            g_strdup_printf("seconds without recording; %" G_GUINT64_FORMAT " records were dropped",
-                            recorder->dropped - recorder->gap_dropped);
-        Event event = event_of(now_ns, 0, "recording-resumed", detail, seconds);
-        ok = tell_gap(recorder, &error) && drive_add_event(recorder->writer, &event, &error);
-    }
-    ok = ok && drive_writer_commit(recorder->writer, &error);
-    if (!ok) {
+    if (!begin_drive(recorder, now_ns, &error)) {
+        discard_drive(recorder);
         pause_for_error(recorder, error);
         return FALSE;
     }
@@ -336,69 +396,68 @@ static gboolean open_drive(Recorder *recorder)
         g_message("recording goes on");
     recorder->gap_since_ns = 0;
     recorder->opened_ns = mono_now().ns;
-    g_ptr_array_add(recorder->provisional, g_strdup(path));
-    g_mutex_lock(&recorder->lock);
-    g_strlcpy(recorder->status.path, path, sizeof recorder->status.path);
-    g_mutex_unlock(&recorder->lock);
+    run_drives_add(recorder->drives, recorder->path);
+    show_path(recorder, recorder->path);
     set_state(recorder, RECORDER_WRITING, NULL);
-    g_message("recording to %s", path);
-    return TRUE;
+    g_message("recording to %s", recorder->path);
+    if (run_drives_settle(recorder->drives, recorder->sealer, recorder->writer, &error))
+        return TRUE;
+    pause_for_error(recorder, error);
+    return FALSE;
 }
 
-static gboolean shift_all(Recorder *recorder, gint64 delta_ns, GError **error)
+static void owe_shift(Recorder *recorder, gint64 delta_ns)
 {
-    if (!drive_shift_times(recorder->writer, G_MININT64, G_MAXINT64, delta_ns, error))
-        return FALSE;
-    if (recorder->sealer != NULL)
-        sealer_hold(recorder->sealer);
-    store_withdraw_evidence(recorder->store);
-    /* Drives of this run that were closed before the time was known; all but the last. */
-    for (guint i = 0; i + 1 < recorder->provisional->len; i++) {
-        const char *path = g_ptr_array_index(recorder->provisional, i);
-        g_autoptr(GError) local = NULL;
-        g_autoptr(DriveWriter) writer = drive_open_append(path, &local);
-        if (writer == NULL ||
-            !drive_shift_times(writer, G_MININT64, G_MAXINT64, delta_ns, &local) ||
-            !drive_writer_close(writer, &local))
-            g_warning("%s; its times stay wrong", local->message);
+    run_drives_shift(recorder->drives, delta_ns);
+    recorder->gap_utc_ns += delta_ns;
+}
+
+/* `at`: of the records taken, those before it were written. */
+static gboolean carry_out(Recorder *recorder, const Order *order, gsize at, GError **error)
+{
+    if (order->kind == ORDER_SHIFT) {
+        owe_shift(recorder, order->delta_ns);
+        return run_drives_settle(recorder->drives, recorder->sealer, recorder->writer, error);
     }
-    store_remake_evidence(recorder->store);
-    if (recorder->sealer != NULL)
-        sealer_go_on(recorder->sealer);
-    return TRUE;
-}
-
-static gboolean carry_out(Recorder *recorder, const Order *order, GError **error)
-{
-    if (order->kind == ORDER_SHIFT)
-        return shift_all(recorder, order->delta_ns, error);
     Event event =
         event_of(recorder->utc(recorder->utc_data), 0, "drive-rotated", order->reason, (double)NAN);
     if (!drive_add_event(recorder->writer, &event, error))
         return FALSE;
-    (void)close_drive(recorder, TRUE);
+    recorder->kept = close_drive(recorder) ? at : recorder->kept;
     return open_drive(recorder);
+}
+
+/* Records that found no room in memory while the disk took its time. */
+static gboolean tell_dropped(Recorder *recorder, GError **error)
+{
+    const guint64 dropped = dropped_now(recorder);
+    if (dropped == recorder->dropped_told)
+        return TRUE;
+    Event event = event_of(recorder->utc(recorder->utc_data), 0, "records-dropped",
+                           "the disk was too slow", (double)(dropped - recorder->dropped_told));
+    recorder->dropped_told = dropped;
+    return drive_add_event(recorder->writer, &event, error);
 }
 
 /* Writes what was taken. FALSE: recording paused, the rest is dropped. */
 static gboolean write_taken(Recorder *recorder)
 {
     g_autoptr(GError) error = NULL;
-    if (recorder->sources_seen != recorder->n_sources_changed && !write_sources(recorder, &error)) {
+    if (!write_new_sources(recorder, &error) || !tell_dropped(recorder, &error)) {
         pause_for_error(recorder, error);
         return FALSE;
     }
     gsize at = 0;
-    guint order = 0;
     RecordKind kind;
     AnyRecord record;
     guint64 written = 0;
     for (;;) {
-        while (order < recorder->taken_orders->len &&
-               g_array_index(recorder->taken_orders, Order, order).at <= at) {
-            if (!carry_out(recorder, &g_array_index(recorder->taken_orders, Order, order), &error))
-                break;
-            order++;
+        while (error == NULL && recorder->writer != NULL &&
+               recorder->orders_done < recorder->taken_orders->len &&
+               g_array_index(recorder->taken_orders, Order, recorder->orders_done).at <= at) {
+            const Order *order =
+                &g_array_index(recorder->taken_orders, Order, recorder->orders_done++);
+            (void)carry_out(recorder, order, at, &error);
         }
         if (error != NULL || recorder->writer == NULL)
             break;
@@ -421,7 +480,7 @@ static gboolean write_taken(Recorder *recorder)
 
 static void count_dropped(Recorder *recorder)
 {
-    gsize at = 0;
+    gsize at = recorder->kept;
     RecordKind kind;
     AnyRecord record;
     guint64 n = 0;
@@ -430,6 +489,22 @@ static void count_dropped(Recorder *recorder)
     g_mutex_lock(&recorder->lock);
     recorder->dropped += n;
     g_mutex_unlock(&recorder->lock);
+}
+
+/* Nothing is being written, but the time has come out: what lies there is put right all the same.
+ */
+static void keep_orders(Recorder *recorder)
+{
+    gboolean any = FALSE;
+    for (; recorder->orders_done < recorder->taken_orders->len; recorder->orders_done++) {
+        const Order *order = &g_array_index(recorder->taken_orders, Order, recorder->orders_done);
+        if (order->kind != ORDER_SHIFT)
+            continue;
+        owe_shift(recorder, order->delta_ns);
+        any = TRUE;
+    }
+    if (any)
+        (void)run_drives_settle(recorder->drives, recorder->sealer, NULL, NULL);
 }
 
 static void rotate_if_due(Recorder *recorder)
@@ -467,8 +542,10 @@ static void turn(Recorder *recorder)
     if (recorder->writer == NULL && (recorder->retry_ns == 0 || now_ns >= recorder->retry_ns))
         (void)open_drive(recorder);
     gboolean written = recorder->writer != NULL && write_taken(recorder);
-    if (!written && recorder->writer == NULL)
+    if (!written && recorder->writer == NULL) {
         count_dropped(recorder);
+        keep_orders(recorder);
+    }
     if (written) {
         g_mutex_lock(&recorder->lock);
         recorder->status.last_commit_ns = mono_now().ns;
@@ -482,6 +559,8 @@ static void turn(Recorder *recorder)
     g_mutex_unlock(&recorder->lock);
     g_byte_array_set_size(recorder->taken, 0);
     g_array_set_size(recorder->taken_orders, 0);
+    recorder->kept = 0;
+    recorder->orders_done = 0;
 }
 
 /* What a power cut left open is closed, so that it can be collected whole. */
@@ -522,7 +601,8 @@ static gpointer run_thread(gpointer data)
         g_mutex_unlock(&recorder->lock);
         turn(recorder);
     }
-    (void)close_drive(recorder, TRUE);
+    (void)close_drive(recorder);
+    (void)run_drives_settle(recorder->drives, recorder->sealer, NULL, NULL);
     sealer_free(recorder->sealer);
     return NULL;
 }
@@ -541,9 +621,9 @@ Recorder *recorder_new(const Config *config, Store *store, RecorderUtc utc, gpoi
     recorder->taken = g_byte_array_sized_new(64 * 1024);
     recorder->orders = g_array_new(FALSE, FALSE, sizeof(Order));
     recorder->taken_orders = g_array_new(FALSE, FALSE, sizeof(Order));
-    recorder->sources = g_byte_array_new();
+    recorder->sources = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
     recorder->labels = g_ptr_array_new_with_free_func(g_free);
-    recorder->provisional = g_ptr_array_new_with_free_func(g_free);
+    recorder->drives = run_drives_new(store);
     recorder->thread = g_thread_new("recorder", run_thread, recorder);
     return recorder;
 }
@@ -561,9 +641,9 @@ void recorder_free(Recorder *recorder)
     g_byte_array_unref(recorder->taken);
     g_array_unref(recorder->orders);
     g_array_unref(recorder->taken_orders);
-    g_byte_array_unref(recorder->sources);
+    g_ptr_array_unref(recorder->sources);
     g_ptr_array_unref(recorder->labels);
-    g_ptr_array_unref(recorder->provisional);
+    run_drives_free(recorder->drives);
     g_mutex_clear(&recorder->lock);
     g_cond_clear(&recorder->wake);
     g_free(recorder->boot_id);

@@ -54,6 +54,9 @@ for at, length, fault in PHASES:
 lab.at(DURATION - 1)
 lab.stop_logger(seconds=20)
 lab.wait_rig()
+beside = [name for name in os.listdir(lab.drives_dir) if name.endswith(("-wal", "-journal"))]
+if beside:
+    riglab.fail(f"not closed when the disk worked again: {beside}")
 lab.integrity()
 print(f"status answered within {1000 * slowest:.0f} ms during the faults")
 if slowest > 1.5:

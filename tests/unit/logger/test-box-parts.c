@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define S     INT64_C(1000000000)
 #define NOW_S INT64_C(1795000000)
@@ -255,6 +256,152 @@ static void test_recorder_shift(gconstpointer seal)
     (void)folder_remove(folder);
 }
 
+static gint64 count_fixes(const char *folder, gint64 *first_ns)
+{
+    gint64 sum = 0;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autoptr(Drive) drive = g_str_has_suffix(name, ".drive") ? drive_open(path, NULL) : NULL;
+        gint64 n = 0, first = 0, last = 0;
+        if (drive == NULL)
+            continue;
+        g_assert_true(drive_count(drive, RECORD_FIX, 0, &n, &first, &last, &error));
+        *first_ns = first;
+        sum += n;
+    }
+    return sum;
+}
+
+/* The time comes out while nothing can be recorded: what lies there already ends right. */
+static void test_recorder_shift_paused(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text =
+        g_strdup_printf("[store]\nfolder=%s\nbudget=1 MiB\ncommit=100 ms\nkeep-free=0 B\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_assert_no_error(error);
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    for (gint64 i = 0; i < 10; i++)
+        add_fix(recorder, (100 + i) * S, 1);
+    while (recorder_status(recorder).written < 10)
+        g_usleep(10000);
+    g_autofree char *other = g_build_filename(folder, "other.drive", NULL);
+    g_autofree char *bytes = g_malloc0(1100 * 1024);
+    memset(bytes, 1, 1100 * 1024);
+    g_assert_true(g_file_set_contents(other, bytes, 1100 * 1024, NULL));
+    recorder_rotate(recorder, "test");
+    while (recorder_status(recorder).state != RECORDER_BUDGET)
+        g_usleep(10000);
+    recorder_shift(recorder, NOW_S * S);
+    add_fix(recorder, (NOW_S + 200) * S, 1); /* cannot be kept */
+    recorder_free(recorder);
+    gint64 first_ns = 0;
+    g_assert_cmpint(count_fixes(folder, &first_ns), ==, 10);
+    g_assert_cmpint(first_ns, ==, (NOW_S + 100) * S);
+    (void)folder_remove(folder);
+}
+
+/* More than memory may hold until the disk has taken it: the drive says how much is lost. */
+static void test_recorder_overflow(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\nseal=no\nkeep-free=0 B\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    gint64 added = 0;
+    for (; recorder_status(recorder).dropped < 100; added++)
+        add_fix(recorder, added, 1);
+    guint64 dropped = recorder_status(recorder).dropped;
+    while (recorder_status(recorder).written + dropped < (guint64)added)
+        g_usleep(10000);
+    recorder_free(recorder);
+    gint64 first_ns = 0;
+    g_assert_cmpint(count_fixes(folder, &first_ns), ==, added - (gint64)dropped);
+    char *path = NULL;
+    g_assert_cmpuint(count_drives(folder, &path), ==, 1);
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    g_autoptr(DriveCursor) cursor =
+        drive_read(drive, RECORD_EVENT, 0, 0, INT64_MIN, INT64_MAX, &error);
+    double told = 0;
+    for (const Batch *batch = NULL; (batch = drive_next(cursor, &error)) != NULL;)
+        for (size_t i = 0; i < batch->n; i++) {
+            AnyRecord record;
+            batch_get(batch, RECORD_EVENT, i, &record);
+            if (strcmp(record.EVENT_record.kind, "records-dropped") == 0)
+                told += record.EVENT_record.value;
+        }
+    g_assert_no_error(error);
+    g_assert_cmpfloat(told, ==, (double)dropped);
+    g_free(path);
+    (void)folder_remove(folder);
+}
+
+/* What is told of a source bit by bit is known in each drive, however often it is told again. */
+static void test_recorder_sources(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text =
+        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    for (int i = 0; i < 100; i++) {
+        Source one = {0};
+        Source more = {0};
+        RECORD_SET(&one, SOURCE, label, "red");
+        RECORD_SET(&one, SOURCE, kind, SOURCE_MODEM);
+        RECORD_SET(&one, SOURCE, operator_label, "Red");
+        RECORD_SET(&more, SOURCE, label, "red");
+        RECORD_SET(&more, SOURCE, firmware, i % 2 == 0 ? "1.0" : "1.1");
+        g_assert_cmpint(recorder_source(recorder, &one), ==, 1);
+        g_assert_cmpint(recorder_source(recorder, &more), ==, 1);
+    }
+    while (recorder_status(recorder).state != RECORDER_WRITING)
+        g_usleep(10000);
+    recorder_rotate(recorder, "test");
+    recorder_free(recorder);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; (name = g_dir_read_name(dir)) != NULL;) {
+        if (!g_str_has_suffix(name, ".drive"))
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autoptr(Drive) drive = drive_open(path, &error);
+        g_assert_no_error(error);
+        guint n = 0;
+        const Source *sources = drive_sources(drive, &n);
+        g_assert_cmpuint(n, ==, 1);
+        g_assert_cmpstr(sources[0].operator_label, ==, "Red");
+        g_assert_cmpstr(sources[0].firmware, ==, "1.1");
+    }
+    (void)folder_remove(folder);
+}
+
+/* What a killed logger had begun goes when the next one takes the folder, and only then. */
+static void test_store_left(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *name = g_strdup_printf("a.drive.evidence.new-%d-0", (int)getpid());
+    g_autofree char *left = g_build_filename(folder, name, NULL);
+    g_autofree char *evidence = g_build_filename(folder, "a.drive.evidence", NULL);
+    g_assert_true(g_file_set_contents(left, "half", -1, NULL));
+    g_assert_true(g_file_set_contents(evidence, "whole", -1, NULL));
+    g_autoptr(Store) store = store_open(folder, NULL);
+    g_assert_nonnull(store);
+    g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(evidence, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_set_contents(left, "half", -1, NULL));
+    g_assert_null(store_open(folder, NULL)); /* another one has it */
+    g_assert_true(g_file_test(left, G_FILE_TEST_EXISTS));
+    (void)folder_remove(folder);
+}
+
 /* At the disk budget recording stops, nothing is deleted; room again: it goes on. */
 static void test_recorder_budget(void)
 {
@@ -294,6 +441,10 @@ int main(int argc, char **argv)
     g_test_add_func("/box/gps", test_gps);
     g_test_add_data_func("/box/recorder-shift", "no", test_recorder_shift);
     g_test_add_data_func("/box/recorder-shift-sealed", "yes", test_recorder_shift);
+    g_test_add_func("/box/recorder-shift-paused", test_recorder_shift_paused);
+    g_test_add_func("/box/recorder-overflow", test_recorder_overflow);
+    g_test_add_func("/box/recorder-sources", test_recorder_sources);
     g_test_add_func("/box/recorder-budget", test_recorder_budget);
+    g_test_add_func("/box/store-left", test_store_left);
     return g_test_run();
 }
