@@ -161,6 +161,8 @@ static void remove_drive(const char *path)
 static gboolean import_new(const char *output, const Options *options, char **files,
                            GArray *results, GError **error)
 {
+    if (!file_replace_check(output, error))
+        return FALSE;
     g_autofree char *beside = file_replace_name_beside(output);
     file_replace_watch(beside);
     g_autoptr(DriveWriter) writer = drive_create(beside, error);

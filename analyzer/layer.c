@@ -11,6 +11,7 @@
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <string.h>
+#include <sys/stat.h>
 
 G_DEFINE_QUARK(corridor - layer - error - quark, layer_error)
 
@@ -72,13 +73,25 @@ static const char *gdal_said(void)
     const char *text = CPLGetLastErrorMsg();
 
     if (text == NULL || text[0] == '\0')
-        return "no reason given";
+        return "GDAL knows no such format";
     if (strchr(text, '\n') == NULL)
         return text;
     char *line = g_strdelimit(g_strdup(text), "\r\n", ' ');
     const char *interned = g_intern_string(line);
     g_free(line);
     return interned;
+}
+
+/* Why a file is no map, where GDAL says nothing. */
+static const char *why_no_map(const char *path)
+{
+    struct stat file;
+
+    if (stat(path, &file) == 0 && S_ISDIR(file.st_mode))
+        return "it is a folder without any";
+    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size == 0)
+        return "it is empty";
+    return gdal_said();
 }
 
 LayerSource *layer_open(const char *path, GError **error)
@@ -99,7 +112,7 @@ LayerSource *layer_open(const char *path, GError **error)
         g_set_error(error, LAYER_ERROR, LAYER_ERROR_FAILED,
                     "%s: not a map file that can be read (%s); give a GeoPackage, Shapefile, "
                     "GeoJSON or .osm.pbf",
-                    path, gdal_said());
+                    path, why_no_map(path));
         return NULL;
     }
     LayerSource *source = g_new0(LayerSource, 1);

@@ -681,6 +681,8 @@ gboolean drive_recover(const char *path, const char *out, RecoverReport *report,
                     out);
         return FALSE;
     }
+    if (!file_replace_check(out, error))
+        return FALSE;
     Job job = {.path = path, .report = report};
     job.held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     define_tables(&job);

@@ -136,6 +136,12 @@ char *file_replace_name_beside(const char *path)
     }
 }
 
+gboolean file_replace_check(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    return access(folder, W_OK | X_OK) == 0 || failed(path, errno, error);
+}
+
 /* The rename is durable once the folder is. Some file systems cannot sync folders: not an error. */
 static void sync_folder(const char *path)
 {

@@ -28,6 +28,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileReplace, file_replace_free)
  * that were killed had begun for the same path is deleted. Returns: (transfer full). */
 char *file_replace_name_beside(const char *path);
 
+/* FALSE with the reason if nothing can be written beside `path`: before work begins whose errors
+ * would name the name beside. */
+gboolean file_replace_check(const char *path, GError **error);
+
 /* Deletes what programs that were killed had begun in a folder: names that begin with `prefix`;
  * NULL = all, for a program that owns the folder and has begun nothing itself yet. What a running
  * program writes stays. */

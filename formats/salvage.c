@@ -92,10 +92,17 @@ Salvage *salvage_open(const char *path, GError **error)
     g_autoptr(Salvage) salvage = g_new0(Salvage, 1);
     salvage->frames = g_hash_table_new(g_direct_hash, g_direct_equal);
     salvage->payload = g_byte_array_new();
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR, "%s: is a folder; name one drive",
+                    path);
+        return NULL;
+    }
     salvage->main = g_mapped_file_new(path, FALSE, &local);
     if (salvage->main == NULL) {
-        g_set_error(error, G_FILE_ERROR, local->code, "%s: cannot be read: %s", path,
-                    local->message);
+        const gboolean absent = local->code == G_FILE_ERROR_NOENT;
+        g_set_error(
+            error, G_FILE_ERROR, local->code, "%s: %s%s", path,
+            absent ? "there is no such file" : "cannot be read: ", absent ? "" : local->message);
         return NULL;
     }
     salvage->bytes = (const guint8 *)g_mapped_file_get_contents(salvage->main);

@@ -57,6 +57,18 @@ spares compare --map Alfa=none.gpkg --areas line.gpkg,name=x -o ./line.gpkg resu
 for map in a.drive line.gpkg "$fixture"; do
   must_fail 1 'holds no area' "$corridor" compare --map "Alfa=$map" -o o.gpkg results.gpkg
 done
+mkdir folder
+: >empty.gpkg
+must_fail 1 'empty.gpkg: not a map file that can be read \(it is empty\)' \
+  "$corridor" compare --map Alfa=empty.gpkg -o o.gpkg results.gpkg
+must_fail 1 'folder: not a map file that can be read \(it is a folder' \
+  "$corridor" compare --map Alfa=folder -o o.gpkg results.gpkg
+must_fail 1 'folder: is a folder; name one drive' "$corridor" recover folder o.drive
+must_fail 1 'empty.gpkg: holds no row of a drive' "$corridor" recover empty.gpkg o.drive
+must_fail 1 'none.drive: there is no such file' "$corridor" recover none.drive o.drive
+must_fail 1 'a.drive: is there already' "$corridor" recover a.drive a.drive
+must_fail 1 'no/o.drive: cannot be written: No such file' "$corridor" recover a.drive no/o.drive
+must_fail 1 'no/o.drive: cannot be written: No such file' "$corridor" import -o no/o.drive "$fixture"
 equal "nothing is changed" "$(sha256sum a.drive line.gpkg results.gpkg before.gpkg)" "$kept"
 equal "nothing is left" "$(find . -name 'o.*' -o -name '.o.*' -o -name '*.tmp')" ""
 
