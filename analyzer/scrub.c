@@ -15,6 +15,8 @@ G_DEFINE_QUARK(corridor - scrub - error, scrub_error)
 /* Metres of a degree of latitude, for the squares of --blur; their exact size does not matter. */
 static const double metres_per_degree = 111195.0;
 
+#define IMPORT_NAME "scrubbed" /* of any imported file */
+
 typedef struct {
     gint64 receiver, from_ns, to_ns; /* from_ns <= time_ns < to_ns */
 } Span;
@@ -154,17 +156,24 @@ static gboolean is_removed(const Scrub *scrub, const RecordType *type, const voi
     return is_hidden(scrub, int_of(type, "source", record, 0), time_ns, end_ns);
 }
 
+/* The middle of the square of so many metres that a point lies in; that of a middle is itself. */
+static GeoPoint middle_of_square(double size_m, double lat, double lon)
+{
+    double step = size_m / metres_per_degree;
+    double middle = (floor(lat / step) + 0.5) * step;
+    double lon_step = step / MAX(cos(middle * G_PI / 180.0), 0.01);
+    return (GeoPoint){.lon = CLAMP((floor(lon / lon_step) + 0.5) * lon_step, -180.0, 180.0),
+                      .lat = CLAMP(middle, -90.0, 90.0)};
+}
+
 static void blur(Scrub *scrub, Fix *fix)
 {
     const double size_m = scrub->options->blur_m;
     if (size_m <= 0 || !has_position(fix) || !is_near(scrub->options, fix->lat, fix->lon))
         return;
-    double step = size_m / metres_per_degree;
-    double lat = (floor(fix->lat / step) + 0.5) * step;
-    double lon_step = step / MAX(cos(lat * G_PI / 180.0), 0.01);
-    double lon = (floor(fix->lon / lon_step) + 0.5) * lon_step;
-    RECORD_SET(fix, FIX, lat, CLAMP(lat, -90.0, 90.0));
-    RECORD_SET(fix, FIX, lon, CLAMP(lon, -180.0, 180.0));
+    const GeoPoint middle = middle_of_square(size_m, fix->lat, fix->lon);
+    RECORD_SET(fix, FIX, lat, middle.lat);
+    RECORD_SET(fix, FIX, lon, middle.lon);
     RECORD_SET(fix, FIX, accuracy_m, MAX(size_m, fix->accuracy_m));
     RECORD_UNSET(fix, FIX, altitude_m);
     RECORD_UNSET(fix, FIX, speed_mps);
@@ -217,7 +226,7 @@ static void hide_devices(Scrub *scrub, RecordKind kind, AnyRecord *any)
         HIDE(scrub, &any->IMPORT_record, IMPORT, sha256);
         HIDE(scrub, &any->IMPORT_record, IMPORT, detail);
         scrub->report->devices++;
-        RECORD_SET(&any->IMPORT_record, IMPORT, name, "scrubbed");
+        RECORD_SET(&any->IMPORT_record, IMPORT, name, IMPORT_NAME);
     } else if (kind == RECORD_CLOCK) {
         HIDE(scrub, &any->CLOCK_record, CLOCK, boot);
     } else if (kind == RECORD_EVENT) {
@@ -281,6 +290,14 @@ static gboolean write_out(Scrub *scrub, const char *path, GError **error)
     for (int k = 0; k < RECORD_KIND_COUNT; k++)
         if (!copy_kind(scrub, writer, (RecordKind)k, error))
             return FALSE;
+    /* What could not be read would be missing from the rest, and nobody would know. */
+    const GPtrArray *problems = drive_problems(scrub->drive);
+    if (problems->len > 0) {
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s; nothing was written: run `corridor recover` first",
+                    (const char *)g_ptr_array_index(problems, 0));
+        return FALSE;
+    }
     return drive_writer_close(writer, error);
 }
 
@@ -293,20 +310,74 @@ static gboolean left(GError **error, const char *path, const char *what)
     return FALSE;
 }
 
-static const char *find_left(Scrub *scrub, RecordKind kind, const AnyRecord *any)
+/* A blurred position says no more than its square. */
+static gboolean is_too_exact(const ScrubOptions *options, const Fix *fix)
 {
-    const ScrubOptions *options = scrub->options;
-    const Fix *fix = &any->FIX_record;
+    if (!has_position(fix) || !is_near(options, fix->lat, fix->lon))
+        return FALSE;
+    if (options->blur_m <= 0)
+        return TRUE;
+    const GeoPoint middle = middle_of_square(options->blur_m, fix->lat, fix->lon);
+    return fabs(middle.lat - fix->lat) > 1e-9 || fabs(middle.lon - fix->lon) > 1e-9 ||
+           RECORD_HAS(fix, FIX, altitude_m) || RECORD_HAS(fix, FIX, speed_mps) ||
+           RECORD_HAS(fix, FIX, heading_deg);
+}
+
+static gboolean tells_of_device(RecordKind kind, const AnyRecord *any)
+{
     const Source *source = &any->SOURCE_record;
+    const Import *import = &any->IMPORT_record;
+    switch (kind) {
+    case RECORD_SOURCE:
+        return RECORD_HAS(source, SOURCE, device_hash) || RECORD_HAS(source, SOURCE, sim_hash) ||
+               RECORD_HAS(source, SOURCE, firmware);
+    case RECORD_IMPORT:
+        return RECORD_HAS(import, IMPORT, sha256) || RECORD_HAS(import, IMPORT, detail) ||
+               g_strcmp0(import->name, IMPORT_NAME) != 0;
+    case RECORD_CLOCK:
+        return RECORD_HAS(&any->CLOCK_record, CLOCK, boot);
+    case RECORD_EVENT:
+        return RECORD_HAS(&any->EVENT_record, EVENT, detail);
+    default:
+        return FALSE;
+    }
+}
+
+static gboolean is_no_new_name(const Scrub *scrub, int renamer, gboolean has, gint64 id)
+{
+    return has && (id < 1 || id > (gint64)g_hash_table_size(scrub->renamers[renamer].numbers));
+}
+
+static gboolean tells_of_cell(const Scrub *scrub, RecordKind kind, const AnyRecord *any)
+{
     const Sample *sample = &any->SAMPLE_record;
-    if (kind == RECORD_FIX && has_position(fix) && options->blur_m <= 0 &&
-        is_near(options, fix->lat, fix->lon))
+    const Neighbour *neighbour = &any->NEIGHBOUR_record;
+    switch (kind) {
+    case RECORD_SAMPLE:
+        return is_no_new_name(scrub, RENAME_CELL, RECORD_HAS(sample, SAMPLE, cell_id),
+                              sample->cell_id) ||
+               is_no_new_name(scrub, RENAME_AREA, RECORD_HAS(sample, SAMPLE, tac), sample->tac) ||
+               is_no_new_name(scrub, RENAME_NR_CELL, RECORD_HAS(sample, SAMPLE, nr_cell_id),
+                              sample->nr_cell_id);
+    case RECORD_NEIGHBOUR:
+        return is_no_new_name(scrub, RENAME_CELL, RECORD_HAS(neighbour, NEIGHBOUR, cell_id),
+                              neighbour->cell_id);
+    case RECORD_EVENT:
+        return RECORD_HAS(&any->EVENT_record, EVENT, detail);
+    case RECORD_PROBE:
+        return RECORD_HAS(&any->PROBE_record, PROBE, detail);
+    default:
+        return FALSE;
+    }
+}
+
+static const char *find_left(const Scrub *scrub, RecordKind kind, const AnyRecord *any)
+{
+    if (kind == RECORD_FIX && is_too_exact(scrub->options, &any->FIX_record))
         return "a position near a place";
-    if (kind == RECORD_SOURCE && options->devices &&
-        (RECORD_HAS(source, SOURCE, device_hash) || RECORD_HAS(source, SOURCE, sim_hash)))
-        return "a device id";
-    if (kind == RECORD_SAMPLE && options->cells && RECORD_HAS(sample, SAMPLE, cell_id) &&
-        sample->cell_id > (gint64)g_hash_table_size(scrub->renamers[RENAME_CELL].numbers))
+    if (scrub->options->devices && tells_of_device(kind, any))
+        return "what tells of a device";
+    if (scrub->options->cells && tells_of_cell(scrub, kind, any))
         return "a cell id";
     if (is_removed(scrub, record_type(kind), any))
         return "a record of a time near a place";
@@ -353,6 +424,8 @@ gboolean scrub_drive(const char *path, const char *out, const ScrubOptions *opti
                     out);
         return FALSE;
     }
+    if (!file_replace_check(out, error))
+        return FALSE;
     g_autoptr(Drive) drive = drive_open(path, error);
     if (drive == NULL)
         return FALSE;
