@@ -20,8 +20,9 @@ typedef struct {
     const BinSetup *setup;
     Spill *cells, *changes, *samples; /* samples: NULL = not wanted */
     BinLook *look;
-    GPtrArray *open; /* Cell*, the one used last at the end */
-    GPtrArray *idle; /* Cell*, to be used again */
+    GPtrArray *open;        /* Cell*, the one used last at the end */
+    int64_t none_before_ns; /* until then nothing expires (bin_expire()) */
+    GPtrArray *idle;        /* Cell*, to be used again */
     GByteArray *scratch;
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;

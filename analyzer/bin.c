@@ -107,9 +107,12 @@ Cell *bin_cell(BinState *state, uint32_t segment, int64_t time_ns, GError **erro
 gboolean bin_expire(BinState *state, int64_t now_ns, GError **error)
 {
     /* cells stand in order of their beginning, which is nearly the order of their end */
+    if (now_ns <= state->none_before_ns)
+        return TRUE;
     while (state->open->len > 0) {
         Cell *first = state->open->pdata[0];
-        if (now_ns - first->head.last_ns <= BIN_PASS_GAP_NS)
+        state->none_before_ns = first->head.last_ns + BIN_PASS_GAP_NS;
+        if (now_ns <= state->none_before_ns)
             return TRUE;
         if (!put_away(state, 0, error))
             return FALSE;
@@ -123,6 +126,7 @@ gboolean bin_close(BinState *state, GError **error)
         if (!spill_cell(state, state->open->pdata[i], error))
             return FALSE;
     g_ptr_array_set_size(state->open, 0);
+    state->none_before_ns = INT64_MIN;
     return TRUE;
 }
 
@@ -337,6 +341,7 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
                             .changes = changes,
                             .samples = samples,
                             .look = look,
+                            .none_before_ns = INT64_MIN,
                             .open = g_ptr_array_new_with_free_func(free_cell),
                             .idle = g_ptr_array_new_with_free_func(free_cell),
                             .scratch = g_byte_array_new()};

@@ -14,8 +14,8 @@ enum {
     HEAD_MOST = (SMALL_NUMBERS + 2) * VARINT_MOST_BYTES,
     LEVEL_LEAST = 6, /* bytes of an entry */
     LEVEL_MOST = 2 + 4 * VARINT_MOST_BYTES,
-    TALLY_LEAST = 3,
-    TALLY_MOST = 3 * VARINT_MOST_BYTES,
+    TALLY_LEAST = 2,
+    TALLY_MOST = 4 * VARINT_MOST_BYTES,
 };
 
 void cell_pack(const Cell *cell, GByteArray *out)
@@ -39,7 +39,7 @@ void cell_pack(const Cell *cell, GByteArray *out)
     if (cell->ids.n > 0)
         memcpy(to, cell->ids.id, cell->ids.n * sizeof(uint64_t));
     to += cell->ids.n * sizeof(uint64_t);
-    int level_dbm = 0, value = 0;
+    int level_dbm = 0;
     for (uint32_t i = 0; i < cell->levels.n; i++) {
         const LevelEntry *e = &cell->levels.entry[i];
         *to++ = e->channel;
@@ -50,12 +50,18 @@ void cell_pack(const Cell *cell, GByteArray *out)
         to = varint_put(to, e->time_cs);
         level_dbm = e->level_dbm;
     }
-    for (uint32_t i = 0; i < cell->tally.n; i++) {
-        const TallyEntry *e = &cell->tally.entry[i];
-        to = varint_put(to, e->kind);
-        to = varint_put(to, varint_zigzag(e->value - value));
-        to = varint_put(to, e->count);
-        value = e->value;
+    for (uint32_t i = 0, end; i < cell->tally.n; i = end) { /* of one kind after the other */
+        const TallyEntry *e = cell->tally.entry;
+        int value = 0;
+        for (end = i + 1; end < cell->tally.n && e[end].kind == e[i].kind; end++)
+            continue;
+        to = varint_put(to, e[i].kind);
+        to = varint_put(to, end - i);
+        for (uint32_t k = i; k < end; k++) {
+            to = varint_put(to, varint_zigzag(e[k].value - value));
+            to = varint_put(to, e[k].count);
+            value = e[k].value;
+        }
     }
     g_byte_array_set_size(out, (guint)(to - out->data));
 }
@@ -136,17 +142,17 @@ static void read_tally(Reader *r, uint32_t n, Tally *tally)
         tally->entry = g_renew(TallyEntry, tally->entry, n);
         tally->size = n;
     }
-    int64_t value = 0;
-    for (uint32_t i = 0; i < n && r->at != NULL; i++) {
-        TallyEntry *e = &tally->entry[i];
-        uint64_t kind = number(r);
-        value += (int32_t)varint_unzigzag(number(r));
-        e->kind = (uint16_t)kind;
-        e->value = (int16_t)value;
-        e->count = number_u32(r);
-        if (kind >= TALLY_COUNT)
+    while (tally->n < n && r->at != NULL) {
+        uint64_t kind = number(r), end = tally->n + number(r);
+        int64_t value = 0;
+        if (kind >= TALLY_COUNT || end > n || end <= tally->n) {
             r->at = NULL;
-        tally->n++;
+            return;
+        }
+        for (; tally->n < end; tally->n++) {
+            value += (int32_t)varint_unzigzag(number(r));
+            tally->entry[tally->n] = (TallyEntry){(uint16_t)kind, (int16_t)value, number_u32(r)};
+        }
     }
 }
 
