@@ -3,6 +3,7 @@
 #include "analyzer/crs.h"
 #include "formats/drive-damage.h"
 #include "formats/drive-read.h"
+#include "formats/shown-text.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -112,10 +113,11 @@ static void print_time(gint64 time_ns)
 
 static void print_source(const Source *source, const SourceInfo *info)
 {
-    printf("  source %" G_GINT64_FORMAT ": %s", source->id, source->label);
-    if (RECORD_HAS(source, SOURCE, operator_label) &&
-        strcmp(source->operator_label, source->label) != 0)
-        printf(", operator %s", source->operator_label);
+    g_autofree char *label = shown_text(source->label);
+    g_autofree char *operator_label = shown_text(source->operator_label);
+    printf("  source %" G_GINT64_FORMAT ": %s", source->id, label);
+    if (RECORD_HAS(source, SOURCE, operator_label) && strcmp(operator_label, label) != 0)
+        printf(", operator %s", operator_label);
     if (RECORD_HAS(source, SOURCE, place) && source->place != PLACE_UNKNOWN)
         printf(", %s antenna", source->place == PLACE_ROOF ? "roof" : "cabin");
     putchar('\n');
@@ -194,8 +196,10 @@ static void print_refused(const Import *import)
         JsonNode *count = NULL;
         json_object_iter_init_ordered(&iter, json_node_get_object(refused));
         while (json_object_iter_next_ordered(&iter, &name, &count))
-            if (JSON_NODE_HOLDS_VALUE(count))
-                printf(" %s %" G_GINT64_FORMAT, name, json_node_get_int(count));
+            if (JSON_NODE_HOLDS_VALUE(count)) {
+                g_autofree char *shown = shown_text(name);
+                printf(" %s %" G_GINT64_FORMAT, shown, json_node_get_int(count));
+            }
     }
     putchar('\n');
 }
@@ -212,9 +216,9 @@ static gboolean print_imports(Drive *drive, GError **error)
         for (size_t i = 0; i < batch->n; i++) {
             Import import;
             batch_get(batch, RECORD_IMPORT, i, &import);
-            printf("  imported %s (%s, %" G_GINT64_FORMAT " rows)", import.name, import.format,
-                   import.rows);
-            putchar('\n');
+            g_autofree char *name = shown_text(import.name);
+            g_autofree char *format = shown_text(import.format);
+            printf("  imported %s (%s, %" G_GINT64_FORMAT " rows)\n", name, format, import.rows);
             if (import.refused_values > 0)
                 print_refused(&import);
         }
@@ -239,6 +243,12 @@ static gboolean print_records(Drive *drive, GError **error)
     return print_counts(drive, error) && print_imports(drive, error);
 }
 
+static char *meta_shown(Drive *drive, const char *key)
+{
+    g_autofree char *value = drive_meta(drive, key);
+    return value != NULL ? shown_text(value) : NULL;
+}
+
 /* Returns FALSE if something is damaged, after telling what. */
 static gboolean print_drive(const Command *command, const char *path, GError **error)
 {
@@ -246,9 +256,9 @@ static gboolean print_drive(const Command *command, const char *path, GError **e
     if (drive == NULL)
         return FALSE;
     g_autofree char *closed = drive_meta(drive, "closed");
-    g_autofree char *vehicle = drive_meta(drive, "vehicle");
-    g_autofree char *software = drive_meta(drive, "software");
-    g_autofree char *recovered = drive_meta(drive, "recovered");
+    g_autofree char *vehicle = meta_shown(drive, "vehicle");
+    g_autofree char *software = meta_shown(drive, "software");
+    g_autofree char *recovered = meta_shown(drive, "recovered");
     printf("%s: %s%s%s%s%s\n", path,
            closed != NULL ? "closed" : "not closed (being recorded, or cut off)",
            vehicle != NULL ? ", vehicle " : "", vehicle != NULL ? vehicle : "",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/command.h"
 
+#include "formats/shown-text.h"
+
 #include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +11,7 @@
 /* One line, whatever the message holds: names come from files of strangers. */
 static void tell(const Command *command, const char *kind, const char *message)
 {
-    g_autofree char *line = g_strdup(message);
-    g_strdelimit(line, "\r\n", ' ');
+    g_autofree char *line = shown_text(message);
     (void)fprintf(stderr, "corridor %s: %s%s\n", command->name, kind, line);
 }
 

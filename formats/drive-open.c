@@ -79,6 +79,11 @@ static gboolean load_sources(Drive *drive, GError **error)
         for (size_t i = 0; i < batch->n; i++) {
             Source source;
             batch_get(batch, RECORD_SOURCE, i, &source);
+            g_autofree char *label = NULL;
+            if (!RECORD_HAS(&source, SOURCE, label)) { /* against the rules of the table */
+                label = g_strdup_printf("source %" G_GINT64_FORMAT, source.id);
+                RECORD_SET(&source, SOURCE, label, label);
+            }
             const RecordType *type = record_type(RECORD_SOURCE);
             for (unsigned c = 0; c < type->n_columns; c++) {
                 if (type->columns[c].type != COLUMN_TEXT)

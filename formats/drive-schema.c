@@ -2,6 +2,7 @@
 #include "formats/drive-schema.h"
 
 #include "formats/drive-file.h"
+#include "formats/shown-text.h"
 
 #include <string.h>
 
@@ -136,8 +137,9 @@ gboolean drive_sqlite_error(GError **error, sqlite3 *db, int rc, const char *pat
             code = rows[i].code;
             advice = rows[i].advice;
         }
-    g_set_error(error, DRIVE_ERROR, (int)code, "%s: %s: %s%s", path, what,
-                db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc), advice);
+    /* SQLite's words may hold names of the file. */
+    g_autofree char *words = shown_text(db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    g_set_error(error, DRIVE_ERROR, (int)code, "%s: %s: %s%s", path, what, words, advice);
     return FALSE;
 }
 
