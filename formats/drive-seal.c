@@ -376,7 +376,29 @@ static gboolean seal_fresh_kind(DriveWriter *writer, Drive *view, const RecordTy
     return seal_through_sql(writer, view, type, error);
 }
 
-static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *type, GError **error)
+/* On damaged pages deleting may have spoilt what was left: then nothing is sealed. What there is to
+ * check is small now. */
+static gboolean check_whole(DriveWriter *writer, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(writer->db, writer->path, "PRAGMA main.quick_check(1)", error);
+    if (stmt == NULL)
+        return FALSE;
+    int rc = sqlite3_step(stmt);
+    const char *found = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+    const gboolean whole = g_strcmp0(found, "ok") == 0;
+    if (rc != SQLITE_ROW)
+        drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be read");
+    else if (!whole)
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s: is damaged; nothing was sealed: run `corridor recover` first",
+                    writer->path);
+    sqlite3_finalize(stmt);
+    return whole;
+}
+
+static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *type, gboolean *any,
+                          GError **error)
 {
     gint64 n_rows = 0;
     gint64 n_chunks = 0;
@@ -387,6 +409,7 @@ static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *ty
         return FALSE;
     if (n_rows == 0)
         return TRUE;
+    *any = TRUE;
     if (!query_int(writer, "SELECT count(*) FROM chunks WHERE kind = ? AND ? = 0", type, 0,
                    &n_chunks, error))
         return FALSE;
@@ -410,12 +433,13 @@ gboolean drive_seal_rows(DriveWriter *writer, GError **error)
     if (!drive_writer_put_extents(writer, error))
         return FALSE;
     g_autoptr(Drive) view = drive_view_new(writer->db, writer->path);
+    gboolean any = FALSE;
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         const RecordType *type = record_type((RecordKind)k);
-        if (drive_kind_is_sealed(type->kind) && !seal_kind(writer, view, type, error))
+        if (drive_kind_is_sealed(type->kind) && !seal_kind(writer, view, type, &any, error))
             return FALSE;
     }
-    return TRUE;
+    return !any || check_whole(writer, error);
 }
 
 /* Called by SQLite now and then; not 0 interrupts what it does. */

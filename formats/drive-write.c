@@ -116,7 +116,8 @@ gboolean drive_writer_load_extents(DriveWriter *writer, GError **error)
         return FALSE;
     int rc = SQLITE_ROW;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const RecordType *type = record_type_by_table((const char *)sqlite3_column_text(stmt, 0));
+        const char *table = (const char *)sqlite3_column_text(stmt, 0); /* NULL if damaged */
+        const RecordType *type = table != NULL ? record_type_by_table(table) : NULL;
         if (type == NULL)
             continue;
         Extent extent = {.source = sqlite3_column_int64(stmt, 1),

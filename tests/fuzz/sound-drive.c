@@ -12,15 +12,26 @@
 
 enum { CHANGE_SIZE = 5, MAX_CHANGES = 200, ROWS = 16 };
 
-static char *path, *sound;
-static gsize sound_size;
+static char *path, *sound, *recorded;
+static gsize sound_size, recorded_size;
 static int fd = -1; /* open to the end: SQLite's locks go with any descriptor that is closed */
 
 static void leave(void)
 {
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
     g_free(path);
     g_free(sound);
+    g_free(recorded);
+}
+
+static void enter(void)
+{
+    static gboolean done;
+    light_sqlite();
+    if (!done)
+        (void)atexit(leave);
+    done = TRUE;
 }
 
 static void add_records(DriveWriter *writer, gint64 from)
@@ -51,17 +62,21 @@ static void add_records(DriveWriter *writer, gint64 from)
     }
 }
 
-static void make(void)
+/* A closed drive of rows. */
+static void record(const char *to)
 {
-    light_sqlite();
-    path = scratch_path("fuzz.drive");
-    (void)atexit(leave);
-    g_autoptr(DriveWriter) writer = drive_create(path, NULL);
+    g_autoptr(DriveWriter) writer = drive_create(to, NULL);
     add_records(writer, 1000);
     g_assert_true(drive_writer_close(writer, NULL));
-    g_clear_pointer(&writer, drive_writer_free);
+}
+
+static void make(void)
+{
+    enter();
+    path = scratch_path("fuzz.drive");
+    record(path);
     g_assert_true(drive_seal(path, NULL, NULL));
-    writer = drive_open_append(path, NULL);
+    g_autoptr(DriveWriter) writer = drive_open_append(path, NULL);
     add_records(writer, 2000);
     g_assert_true(drive_writer_close(writer, NULL));
     g_clear_pointer(&writer, drive_writer_free);
@@ -77,14 +92,42 @@ const char *sound_drive(void)
     return path;
 }
 
+/* The place and value of change i; FALSE at the end of the list. */
+static gboolean change(const uint8_t *data, size_t size, size_t i, gsize of, guint32 *offset)
+{
+    if (i >= MAX_CHANGES || (i + 1) * CHANGE_SIZE > size)
+        return FALSE;
+    memcpy(offset, data + i * CHANGE_SIZE, 4);
+    *offset %= (guint32)of;
+    return TRUE;
+}
+
 void sound_drive_change(const uint8_t *data, size_t size, gboolean back)
 {
-    for (size_t i = 0; i + CHANGE_SIZE <= size && i < (size_t)CHANGE_SIZE * MAX_CHANGES;
-         i += CHANGE_SIZE) {
-        guint32 offset = 0;
-        memcpy(&offset, data + i, 4);
-        offset %= (guint32)sound_size;
-        g_assert_true(pwrite(fd, back ? (const void *)(sound + offset) : data + i + 4, 1,
-                             (off_t)offset) == 1);
+    guint32 at = 0;
+    for (size_t i = 0; change(data, size, i, sound_size, &at); i++)
+        g_assert_true(pwrite(fd, back ? (const void *)(sound + at) : data + i * CHANGE_SIZE + 4, 1,
+                             (off_t)at) == 1);
+}
+
+const char *recorded_drive_changed(const uint8_t *data, size_t size)
+{
+    static char to[256], wal[260], journal[264];
+    enter();
+    if (recorded == NULL) {
+        g_autofree char *name = scratch_path("recorded.drive");
+        g_strlcpy(to, name, sizeof to);
+        (void)g_snprintf(wal, sizeof wal, "%s-wal", to);
+        (void)g_snprintf(journal, sizeof journal, "%s-journal", to);
+        record(to);
+        g_assert_true(g_file_get_contents(to, &recorded, &recorded_size, NULL));
     }
+    g_autofree char *changed = g_memdup2(recorded, recorded_size);
+    guint32 at = 0;
+    for (size_t i = 0; change(data, size, i, recorded_size, &at); i++)
+        changed[at] = (char)data[i * CHANGE_SIZE + 4];
+    (void)unlink(wal);
+    (void)unlink(journal);
+    scratch_write(to, changed, recorded_size);
+    return to;
 }

@@ -330,6 +330,60 @@ static void test_hostile_schema(DriveFolder *f, gconstpointer data)
     }
 }
 
+/* Everyone counts on a label; a table without its rules may have none. */
+static void test_no_label(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    (void)drive_folder_sql(f->path,
+                           "DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY,"
+                           " label TEXT, operator_label TEXT);"
+                           "INSERT INTO sources VALUES (7, NULL, 'Alfa')");
+    g_autoptr(Drive) drive = drive_open(f->path, &error);
+    g_assert_no_error(error);
+    guint n = 0;
+    const Source *sources = drive_sources(drive, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpstr(sources[0].label, ==, "source 7");
+}
+
+/* What a damaged table of extents says of no kind is passed over. */
+static void test_extent_of_nothing(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    (void)drive_folder_sql(f->path,
+                           "DROP TABLE extents; CREATE TABLE extents (kind, source, n, first_ns,"
+                           " last_ns, ordered);"
+                           "INSERT INTO extents VALUES (NULL, NULL, NULL, NULL, NULL, NULL)");
+    writer = drive_open_append(f->path, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(writer);
+}
+
+/* Names in a message of SQLite's do not break its line, nor reach a terminal as orders. */
+static void test_hostile_name(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    (void)drive_folder_sql(f->path,
+                           "PRAGMA writable_schema = ON;"
+                           "UPDATE sqlite_schema SET sql = 'CREATE TABLE fixes (\n \x1b[2J'"
+                           " WHERE name = 'fixes'");
+    g_assert_null(drive_open(f->path, &error));
+    g_assert_nonnull(error);
+    g_assert_null(strpbrk(error->message, "\n\x1b"));
+}
+
 /* Triggers lie in the file and do nothing: neither reading nor writing follows them. */
 static void test_hostile_trigger(DriveFolder *f, gconstpointer data)
 {
@@ -479,6 +533,9 @@ int main(int argc, char **argv)
     ADD("/drive/duplicate-import", test_duplicate_import);
     ADD("/drive/strangers", test_strangers);
     ADD("/drive/hostile-schema", test_hostile_schema);
+    ADD("/drive/no-label", test_no_label);
+    ADD("/drive/extent-of-nothing", test_extent_of_nothing);
+    ADD("/drive/hostile-name", test_hostile_name);
     ADD("/drive/hostile-trigger", test_hostile_trigger);
     ADD("/drive/hostile-journal", test_hostile_journal);
     ADD("/drive/lacks-table", test_lacks_table);
