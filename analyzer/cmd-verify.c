@@ -111,6 +111,24 @@ static gboolean check_chains(const Command *command, GPtrArray *checked, gboolea
     return sound;
 }
 
+/* Drives of a folder that its chain counts behind the last one that is there. */
+static gboolean check_newest(const Command *command, const char *folder, const GPtrArray *checked)
+{
+    EvidenceChain chain;
+    guint64 last = 0;
+    if (!evidence_chain_stored(folder, &chain))
+        return TRUE;
+    for (guint i = 0; i < checked->len; i++) {
+        const Evidence *e = &((const Checked *)g_ptr_array_index(checked, i))->evidence;
+        if (strcmp(e->chain, chain.id) == 0)
+            last = MAX(last, e->number);
+    }
+    if (last >= chain.number)
+        return TRUE;
+    tell_missing(command, chain.id, last + 1, chain.number);
+    return FALSE;
+}
+
 static int run(const Command *command, int argc, char **argv)
 {
     g_autofree char *key_path = NULL;
@@ -143,6 +161,9 @@ static int run(const Command *command, int argc, char **argv)
             status = EXIT_FAILED;
     if (!check_chains(command, checked, partial))
         status = EXIT_FAILED;
+    for (char **word = words; !partial && *word != NULL; word++)
+        if (!check_newest(command, *word, checked))
+            status = EXIT_FAILED;
     return status;
 }
 

@@ -244,24 +244,32 @@ static gboolean begin_chain(const char *folder, EvidenceChain *chain, GError **e
     return TRUE;
 }
 
+gboolean evidence_chain_stored(const char *folder, EvidenceChain *chain)
+{
+    g_autofree char *path = g_build_filename(folder, CHAIN_NAME, NULL);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    memset(chain, 0, sizeof *chain);
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
+        return FALSE;
+    g_autofree char *id = g_key_file_get_string(file, GROUP, "chain", NULL);
+    g_autofree char *link = g_key_file_get_string(file, GROUP, "link", NULL);
+    chain->number = g_key_file_get_uint64(file, GROUP, "number", &error);
+    if (error != NULL || !is_hex(id, 32) || !is_hex(link, HASH_DIGITS))
+        return FALSE;
+    g_strlcpy(chain->id, id, sizeof chain->id);
+    g_strlcpy(chain->link, link, sizeof chain->link);
+    return TRUE;
+}
+
 gboolean evidence_chain_read(const char *folder, EvidenceChain *chain, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, CHAIN_NAME, NULL);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return begin_chain(folder, chain, error);
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autoptr(GError) local = NULL;
-    memset(chain, 0, sizeof *chain);
-    if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &local)) {
-        g_autofree char *id = g_key_file_get_string(file, GROUP, "chain", NULL);
-        g_autofree char *link = g_key_file_get_string(file, GROUP, "link", NULL);
-        chain->number = g_key_file_get_uint64(file, GROUP, "number", &local);
-        if (local == NULL && is_hex(id, 32) && is_hex(link, HASH_DIGITS)) {
-            g_strlcpy(chain->id, id, sizeof chain->id);
-            g_strlcpy(chain->link, link, sizeof chain->link);
-            adopt_last(folder, chain);
-            return TRUE;
-        }
+    if (evidence_chain_stored(folder, chain)) {
+        adopt_last(folder, chain);
+        return TRUE;
     }
     /* A chain that is damaged is not gone on with: a new one says so by its number. */
     g_warning("%s: cannot be read; a new chain of drives begins", path);

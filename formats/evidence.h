@@ -38,6 +38,10 @@ typedef struct {
 
 /* Reads the chain of a folder, or begins one. */
 gboolean evidence_chain_read(const char *folder, EvidenceChain *chain, GError **error);
+/* What the folder itself says of its chain, as it stands there. FALSE: it says nothing that can be
+ * read.
+ */
+gboolean evidence_chain_stored(const char *folder, EvidenceChain *chain);
 /* Puts a chain back, to make the evidence of the last drives anew. */
 gboolean evidence_chain_write(const char *folder, const EvidenceChain *chain, GError **error);
 
