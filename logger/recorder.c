@@ -575,6 +575,8 @@ static void close_leftovers(Recorder *recorder)
         }
         if (store_close_left(path))
             g_message("closed %s, which was not ended properly", path);
+        else
+            run_drives_left_open(recorder->drives, path); /* somebody may be reading it */
     }
 }
 

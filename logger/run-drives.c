@@ -7,6 +7,7 @@ typedef struct {
     char *path;
     gint64 owed_ns; /* to be added to its times */
     gboolean open;  /* closing it failed */
+    gboolean older; /* of an earlier run: its times are its own */
 } RunDrive;
 
 struct RunDrives {
@@ -48,15 +49,23 @@ void run_drives_left_open(RunDrives *drives, const char *path)
 {
     for (guint i = 0; i < drives->all->len; i++) {
         RunDrive *drive = g_ptr_array_index(drives->all, i);
-        if (strcmp(drive->path, path) == 0)
+        if (strcmp(drive->path, path) == 0) {
             drive->open = TRUE;
+            return;
+        }
     }
+    RunDrive *older = g_new0(RunDrive, 1);
+    older->path = g_strdup(path);
+    older->open = older->older = TRUE;
+    g_ptr_array_insert(drives->all, 0, older);
 }
 
 void run_drives_shift(RunDrives *drives, gint64 delta_ns)
 {
-    for (guint i = 0; i < drives->all->len; i++)
-        ((RunDrive *)g_ptr_array_index(drives->all, i))->owed_ns += delta_ns;
+    for (guint i = 0; i < drives->all->len; i++) {
+        RunDrive *drive = g_ptr_array_index(drives->all, i);
+        drive->owed_ns += drive->older ? 0 : delta_ns;
+    }
 }
 
 /* Of the first `n`. */

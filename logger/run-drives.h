@@ -19,7 +19,8 @@ void run_drives_free(RunDrives *drives);
 /* One more drive, which is being written from now on. */
 void run_drives_add(RunDrives *drives, const char *path);
 
-/* Closing it failed: rows of it lie in a WAL beside it. */
+/* Closing it failed: rows of it lie in a WAL beside it. One that was not added is of an earlier
+ * run: its times stay. */
 void run_drives_left_open(RunDrives *drives, const char *path);
 
 /* All times of all of them are off by delta. */

@@ -2,6 +2,7 @@
 /* Time map, identities, complaints, GPS messages, recorder and its store. */
 #include "formats/drive-damage.h"
 #include "formats/drive-read.h"
+#include "formats/drive-write.h"
 #include "formats/evidence.h"
 #include "formats/identity.h"
 #include "formats/time-map.h"
@@ -383,6 +384,45 @@ static void test_recorder_sources(void)
     (void)folder_remove(folder);
 }
 
+/* What an earlier run left open, and somebody holds at the start, is closed with the next drive;
+ * its times are its own. */
+static void test_recorder_held(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text =
+        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autofree char *path = g_build_filename(folder, "left.drive", NULL);
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    DriveWriter *left = drive_create(path, &error);
+    g_assert_no_error(error);
+    Fix fix = {0};
+    RECORD_SET(&fix, FIX, time_ns, 5 * S);
+    RECORD_SET(&fix, FIX, source, 1);
+    g_assert_true(drive_add_fix(left, &fix, &error) && drive_writer_commit(left, &error));
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    while (recorder_status(recorder).state != RECORDER_WRITING)
+        g_usleep(10000);
+    g_autoptr(Drive) reader = drive_open(path, &error); /* keeps the WAL when its writer goes */
+    g_assert_no_error(error);
+    drive_writer_free(left);
+    g_clear_pointer(&reader, drive_free);
+    recorder_shift(recorder, NOW_S * S);
+    recorder_rotate(recorder, "test");
+    recorder_free(recorder);
+    g_assert_false(g_file_test(wal, G_FILE_TEST_EXISTS));
+    g_assert_true(evidence_exists(path));
+    g_autoptr(Drive) drive = drive_open(path, &error);
+    g_assert_no_error(error);
+    gint64 n = 0, first = 0, last = 0;
+    g_assert_true(drive_count(drive, RECORD_FIX, 0, &n, &first, &last, &error));
+    g_assert_cmpint(n, ==, 1);
+    g_assert_cmpint(first, ==, 5 * S);
+    (void)folder_remove(folder);
+}
+
 /* What a killed logger had begun goes when the next one takes the folder, and only then. */
 static void test_store_left(void)
 {
@@ -445,6 +485,7 @@ int main(int argc, char **argv)
     g_test_add_func("/box/recorder-overflow", test_recorder_overflow);
     g_test_add_func("/box/recorder-sources", test_recorder_sources);
     g_test_add_func("/box/recorder-budget", test_recorder_budget);
+    g_test_add_func("/box/recorder-held", test_recorder_held);
     g_test_add_func("/box/store-left", test_store_left);
     return g_test_run();
 }
