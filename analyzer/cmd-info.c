@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of the JSON beside an import; the importer writes some hundred. */
+enum { MOST_DETAIL = 16384 };
+
 /* What passes over a drive once gather, per source. */
 typedef struct {
     gint64 n_fixes, n_samples, no_service, by_rat[RAT_COUNT];
@@ -183,7 +186,8 @@ static void print_refused(const Import *import)
     printf("    %" G_GINT64_FORMAT " values out of range, stored as unknown:",
            import->refused_values);
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    JsonNode *root = RECORD_HAS(import, IMPORT, detail) &&
+    /* json-glib goes one deeper for each bracket, until the stack ends. */
+    JsonNode *root = RECORD_HAS(import, IMPORT, detail) && strlen(import->detail) < MOST_DETAIL &&
                              json_parser_load_from_data(parser, import->detail, -1, NULL)
                          ? json_parser_get_root(parser)
                          : NULL;

@@ -26,6 +26,12 @@ static int day_of(gint64 utc_ns)
            g_date_time_get_day_of_month(now);
 }
 
+/* A file may say any number: a sum that wrapped around would give the budget again. */
+static guint64 add(guint64 a, guint64 b)
+{
+    return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
+}
+
 /* A new day or month empties its sum; an earlier one does not: a clock that is set back must not
  * give the budget again. */
 static void turn(Budget *budget, gint64 utc_ns)
@@ -81,8 +87,8 @@ static char *text_of(const Budget *budget, guint64 reserve)
 {
     return g_strdup_printf("[" GROUP "]\nday=%d\nmonth=%d\nday_bytes=%" G_GUINT64_FORMAT
                            "\nmonth_bytes=%" G_GUINT64_FORMAT "\n",
-                           budget->day, budget->month, budget->day_used + reserve,
-                           budget->month_used + reserve);
+                           budget->day, budget->month, add(budget->day_used, reserve),
+                           add(budget->month_used, reserve));
 }
 
 void budget_free(Budget *budget)
@@ -104,8 +110,8 @@ gboolean budget_count(Budget *budget, guint64 received, guint64 sent, gint64 utc
     turn(budget, utc_ns);
     if (budget->counting && received >= budget->received && sent >= budget->sent) {
         guint64 bytes = (received - budget->received) + (sent - budget->sent);
-        budget->day_used += bytes;
-        budget->month_used += bytes;
+        budget->day_used = add(budget->day_used, bytes);
+        budget->month_used = add(budget->month_used, bytes);
     }
     budget->counting = TRUE;
     budget->received = received;
@@ -143,7 +149,7 @@ guint64 budget_used_month(const Budget *budget)
 
 char *budget_text(Budget *budget)
 {
-    budget->promised = budget->day_used + BUDGET_RESERVE;
+    budget->promised = add(budget->day_used, BUDGET_RESERVE);
     return text_of(budget, BUDGET_RESERVE);
 }
 

@@ -2,27 +2,75 @@
 /* The status for people. */
 #include "logger/status.h"
 
+#include "formats/shown-text.h"
+
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
+/* Whatever answers at the socket: a member that is missing, or of another kind, is not there. An
+ * object of NULL has no members. */
+static JsonNode *member(JsonObject *object, const char *name)
+{
+    return object != NULL ? json_object_get_member(object, name) : NULL;
+}
+
+static JsonObject *object_in(JsonNode *node)
+{
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+static JsonObject *object_of(JsonObject *object, const char *name)
+{
+    return object_in(member(object, name));
+}
+
+static JsonArray *array_of(JsonObject *object, const char *name)
+{
+    JsonNode *node = member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+}
+
+static guint length_of(JsonArray *array)
+{
+    return array != NULL ? json_array_get_length(array) : 0;
+}
+
 static const char *text_of(JsonObject *object, const char *name)
 {
-    const char *text = json_object_get_string_member_with_default(object, name, "");
+    JsonNode *node = member(object, name);
+    const char *text = node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node)
+                                                                   : NULL; /* NULL if no text */
     return text != NULL ? text : "";
+}
+
+static double real_or(JsonObject *object, const char *name, double otherwise)
+{
+    JsonNode *node = member(object, name);
+    if (node == NULL || !JSON_NODE_HOLDS_VALUE(node))
+        return otherwise;
+    const GType type = json_node_get_value_type(node);
+    return type == G_TYPE_INT64 || type == G_TYPE_DOUBLE ? json_node_get_double(node) : otherwise;
 }
 
 static double real_of(JsonObject *object, const char *name)
 {
-    return json_object_get_double_member_with_default(object, name, (double)NAN);
+    return real_or(object, name, (double)NAN);
+}
+
+static gboolean is_true(JsonObject *object, const char *name)
+{
+    JsonNode *node = member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+           json_node_get_value_type(node) == G_TYPE_BOOLEAN && json_node_get_boolean(node);
 }
 
 /* "-97" or "–" */
 static void add_number(GString *out, JsonObject *sample, const char *name, int width)
 {
-    if (sample != NULL && json_object_has_member(sample, name) &&
-        !json_object_get_null_member(sample, name))
-        g_string_append_printf(out, " %*.0f", width, real_of(sample, name));
+    const double value = real_of(sample, name);
+    if (isfinite(value))
+        g_string_append_printf(out, " %*.0f", width, value);
     else
         g_string_append_printf(out, " %*s", width, "-");
 }
@@ -48,9 +96,7 @@ static const char *level_of(JsonObject *sample)
 
 static void add_modem(GString *out, JsonObject *modem)
 {
-    JsonObject *sample = json_object_has_member(modem, "sample")
-                             ? json_object_get_object_member(modem, "sample")
-                             : NULL;
+    JsonObject *sample = object_of(modem, "sample");
     gboolean running = strcmp(text_of(modem, "state"), "running") == 0;
     g_string_append_printf(out, "%-12.12s %-8s", text_of(modem, "label"), text_of(modem, "state"));
     if (running && sample != NULL) {
@@ -73,19 +119,15 @@ static void add_modem(GString *out, JsonObject *modem)
 
 static void add_gps(GString *out, JsonObject *gps)
 {
-    if (!json_object_get_boolean_member_with_default(gps, "enabled", FALSE)) {
+    if (!is_true(gps, "enabled")) {
         g_string_append(out, "gps          not wanted\n");
         return;
     }
-    JsonObject *fix =
-        json_object_has_member(gps, "fix") ? json_object_get_object_member(gps, "fix") : NULL;
-    gboolean placed = json_object_get_boolean_member_with_default(gps, "position", FALSE);
-    if (placed && fix != NULL)
+    JsonObject *fix = object_of(gps, "fix");
+    if (is_true(gps, "position") && fix != NULL)
         g_string_append_printf(out, "gps          %.5f, %.5f  %.0f km/h  %.0f satellites",
                                real_of(fix, "lat"), real_of(fix, "lon"),
-                               3.6 *
-                                   json_object_get_double_member_with_default(fix, "speed_mps", 0),
-                               json_object_get_double_member_with_default(fix, "satellites", 0));
+                               3.6 * real_or(fix, "speed_mps", 0), real_or(fix, "satellites", 0));
     else
         g_string_append_printf(out, "gps          no position: %.50s", text_of(gps, "trouble"));
     g_string_append_c(out, '\n');
@@ -93,10 +135,11 @@ static void add_gps(GString *out, JsonObject *gps)
 
 static void add_head(GString *out, JsonObject *root)
 {
-    JsonObject *recorder = json_object_get_object_member(root, "recorder");
-    JsonObject *clock = json_object_get_object_member(root, "clock");
-    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(
-        json_object_get_int_member_with_default(root, "time_ns", 0) / 1000000000);
+    JsonObject *recorder = object_of(root, "recorder");
+    JsonObject *clock = object_of(root, "clock");
+    const double now_s = real_or(root, "time_ns", 0) / 1e9;
+    g_autoptr(GDateTime) now =
+        g_date_time_new_from_unix_utc(fabs(now_s) < 1e10 ? (gint64)now_s : 0);
     g_autofree char *time = g_date_time_format(now, "%Y-%m-%d %H:%M:%S UTC");
     g_string_append_printf(out, "%s  %s  time from %s\n", text_of(root, "vehicle"), time,
                            text_of(clock, "origin"));
@@ -112,13 +155,26 @@ static void add_head(GString *out, JsonObject *root)
         real_of(recorder, "free_bytes") / 1e6);
 }
 
+/* Names may come from a modem, and lines are cut at bytes. */
+static char *shown_lines(GString *out)
+{
+    g_autofree char *text = g_string_free(out, FALSE);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        char *shown = shown_text(*line);
+        g_free(*line);
+        *line = shown;
+    }
+    return g_strjoinv("\n", lines);
+}
+
 char *status_table(const char *json, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonNode *node = NULL;
     if (!json_parser_load_from_data(parser, json, -1, NULL) ||
         (node = json_parser_get_root(parser)) == NULL || !JSON_NODE_HOLDS_OBJECT(node) ||
-        !json_object_has_member(json_node_get_object(node), "modems")) {
+        array_of(json_node_get_object(node), "modems") == NULL) {
         g_set_error(error, STATUS_ERROR, STATUS_ERROR_ANSWER,
                     "the answer is not a logger's status; is it of another version?");
         return NULL;
@@ -126,19 +182,19 @@ char *status_table(const char *json, GError **error)
     JsonObject *root = json_node_get_object(node);
     GString *out = g_string_new(NULL);
     add_head(out, root);
-    add_gps(out, json_object_get_object_member(root, "gps"));
+    add_gps(out, object_of(root, "gps"));
     g_string_append(
         out, "\nmodem        state    network service level sinr band        cell      sample\n");
-    JsonArray *modems = json_object_get_array_member(root, "modems");
-    for (guint i = 0; i < json_array_get_length(modems); i++)
-        add_modem(out, json_array_get_object_element(modems, i));
-    JsonArray *probes = json_object_get_array_member(root, "probes");
-    for (guint i = 0; i < json_array_get_length(probes); i++) {
-        JsonObject *probe = json_array_get_object_element(probes, i);
+    JsonArray *modems = array_of(root, "modems");
+    for (guint i = 0; i < length_of(modems); i++)
+        add_modem(out, object_in(json_array_get_element(modems, i)));
+    JsonArray *probes = array_of(root, "probes");
+    for (guint i = 0; i < length_of(probes); i++) {
+        JsonObject *probe = object_in(json_array_get_element(probes, i));
         g_string_append_printf(
             out, "probes of source %.0f: %s, %.0f done, %.0f failed, %.0f skipped\n",
             real_of(probe, "source"), text_of(probe, "running"), real_of(probe, "done"),
             real_of(probe, "failed"), real_of(probe, "skipped"));
     }
-    return g_string_free(out, FALSE);
+    return shown_lines(out);
 }

@@ -72,6 +72,14 @@ must_fail 1 'no/o.drive: cannot be written: No such file' "$corridor" import -o 
 equal "nothing is changed" "$(sha256sum a.drive line.gpkg results.gpkg before.gpkg)" "$kept"
 equal "nothing is left" "$(find . -name 'o.*' -o -name '.o.*' -o -name '*.tmp')" ""
 
+# what a stranger's drive says is shown, not obeyed
+cp a.drive stranger.drive
+sqlite3 stranger.drive "UPDATE sources SET label = char(27) || '[2J';
+  UPDATE imports SET refused_values = 1, detail = replace(hex(zeroblob(500000)), '0', '[')"
+must "info of a stranger's drive" "$corridor" info stranger.drive >info
+grep -qF ': ?[2J' info || fail "the label is not shown"
+grep -q $'\e' info && fail "a label reaches the terminal as an order"
+
 # completion
 # shellcheck source=contrib/completion/corridor.bash disable=SC1091
 . "$source/contrib/completion/corridor.bash"

@@ -82,10 +82,34 @@ static void test_kept(void)
     g_rmdir(folder);
 }
 
+/* A sum at the end of its numbers stays used up: it does not begin again at 0. */
+static void test_most(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("budget-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "budget-op1", NULL);
+    static const char most[] = "[budget]\nday=20261101\nmonth=202611\n"
+                               "day_bytes=18446744073709551615\nmonth_bytes=18446744073709551000\n";
+    g_assert_true(g_file_set_contents(path, most, -1, NULL));
+    g_autoptr(Budget) budget = budget_new(path, 1000000, 1000000, NOON);
+    (void)budget_count(budget, 0, 0, NOON);
+    (void)budget_count(budget, 5000, 0, NOON);
+    g_assert_cmpint(budget_left(budget), ==, 0);
+    g_autofree char *text = budget_text(budget);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_autoptr(Budget) again = budget_new(path, 1000000, 1000000, NOON);
+    g_assert_cmpint(budget_left(again), ==, 0);
+    g_assert_cmpuint(budget_used_month(again), ==, G_MAXUINT64);
+    g_clear_pointer(&budget, budget_free);
+    g_clear_pointer(&again, budget_free);
+    (void)g_unlink(path);
+    (void)g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/budget/counts", test_counts);
     g_test_add_func("/budget/kept", test_kept);
+    g_test_add_func("/budget/most", test_most);
     return g_test_run();
 }
