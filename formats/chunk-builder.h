@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of a chunk that is being built, for the writers of many rows: chunk-write.c and
- * drive-pages.c only. A row is made value by value and ended with chunk_builder_end_row().
+ * drive-pages.c only. A row is made value by value and ended with
+ * chunk_builder_end_row().
  */
 #pragma once
 
@@ -17,10 +18,14 @@ struct ChunkBuilder {
     uint64_t row_known; /* of the row being made */
     uint64_t *known;
     int64_t *values[64]; /* by column: the integer, the bits of the double, the text's address */
+    /* Texts and words repeat from row to row: the one set last. */
     struct {
-        const char *text;
+        const char *text; /* texts only */
         size_t length;
-    } last[64]; /* texts repeat from row to row */
+        uint64_t word; /* its first eight bytes, zeros after the end */
+        int64_t value; /* as in values[] */
+        gboolean is_set;
+    } last[64];
     GStringChunk *text;
     /* scratch space, kept from chunk to chunk */
     int64_t *ints;
@@ -46,6 +51,16 @@ static inline void chunk_builder_set_real(ChunkBuilder *builder, unsigned c, dou
     chunk_builder_set(builder, c, bits);
 }
 
+static inline void chunk_builder_keep(ChunkBuilder *builder, unsigned c, const char *text,
+                                      size_t length, int64_t value)
+{
+    builder->last[c].word = 0;
+    memcpy(&builder->last[c].word, text, MIN(length, sizeof builder->last[c].word));
+    builder->last[c].length = length;
+    builder->last[c].value = value;
+    builder->last[c].is_set = TRUE;
+}
+
 /* `text` need not end in a zero byte, and holds none. */
 static inline void chunk_builder_set_text(ChunkBuilder *builder, unsigned c, const char *text,
                                           size_t length)
@@ -53,9 +68,29 @@ static inline void chunk_builder_set_text(ChunkBuilder *builder, unsigned c, con
     if (builder->last[c].text == NULL || builder->last[c].length != length ||
         memcmp(builder->last[c].text, text, length) != 0) {
         builder->last[c].text = g_string_chunk_insert_len(builder->text, text, (gssize)length);
-        builder->last[c].length = length;
+        chunk_builder_keep(builder, c, text, length, (int64_t)(intptr_t)builder->last[c].text);
     }
-    chunk_builder_set(builder, c, (int64_t)(intptr_t)builder->last[c].text);
+    chunk_builder_set(builder, c, builder->last[c].value);
+}
+
+/* A word of an enumeration, by its text and number. */
+static inline void chunk_builder_set_word(ChunkBuilder *builder, unsigned c, const char *text,
+                                          size_t length, int number)
+{
+    chunk_builder_keep(builder, c, text, length, number);
+    chunk_builder_set(builder, c, number);
+}
+
+/* Sets the text or word set last once more, if it is this one: `word` is its first eight bytes,
+ * with zeros after its end. FALSE if it is another, or cannot be told from its first bytes. */
+static inline gboolean chunk_builder_repeat(ChunkBuilder *builder, unsigned c, uint64_t word,
+                                            size_t length)
+{
+    if (!builder->last[c].is_set || builder->last[c].word != word ||
+        builder->last[c].length != length || length > sizeof word)
+        return FALSE;
+    chunk_builder_set(builder, c, builder->last[c].value);
+    return TRUE;
 }
 
 static inline void chunk_builder_end_row(ChunkBuilder *builder)

@@ -3,8 +3,8 @@
  * Theory of operation. A table is a tree of pages. The way from the root to the leaf is kept as a
  * stack of page numbers and cell numbers; pages are read in blocks, because the leaves of a table
  * that only grew lie one after the other. A row is a header of serial types, which say kind and
- * length of each value, and the values. All that the file says is checked before it is used: it
- * may come from a stranger.
+ * length of each value, and the values; both are gone through once, straight into the chunk. All
+ * that the file says is checked before it is used: it may come from a stranger.
  */
 #include "formats/drive-pages.h"
 
@@ -20,6 +20,7 @@ enum {
     MAX_DEPTH = 20,
     BLOCK_SIZE = 256 * 1024,
     MAX_PAYLOAD = 1 << 20, /* rows of sealed kinds are some hundred bytes */
+    SLACK = 8,             /* bytes after a page or row: numbers are taken eight bytes at a time */
 };
 
 typedef struct {
@@ -28,6 +29,12 @@ typedef struct {
     gboolean leaf;
     guint header; /* of the page: offset of the array of cells */
 } Level;
+
+/* What is left of a row: serial types in its header, and values. */
+typedef struct {
+    const guint8 *header, *header_end;
+    const guint8 *value, *end;
+} Rest;
 
 struct PageRows {
     const RecordType *type;
@@ -43,10 +50,8 @@ struct PageRows {
     guint n_columns;     /* of the table */
     GByteArray *payload; /* of a row that overflows its page */
     /* the row */
-    gint64 rowid;
-    guint8 serial[64]; /* by record column: 0 none, else as above, with 13 for all texts */
-    guint32 length[64];
-    const guint8 *value[64];
+    gint64 rowid, time_ns, source;
+    Rest row;
 };
 
 /* ---- pages ---- */
@@ -88,7 +93,7 @@ static gboolean push(PageRows *rows, gint64 number)
         return FALSE;
     Level *level = &rows->levels[rows->depth];
     if (level->bytes == NULL)
-        level->bytes = g_malloc(rows->page_size);
+        level->bytes = g_malloc0(rows->page_size + SLACK);
     memcpy(level->bytes, page, rows->page_size);
     guint start = number == 1 ? PAGE_FILE_HEADER_SIZE : 0;
     const guint8 *head = level->bytes + start;
@@ -138,31 +143,62 @@ static PageStep find_leaf(PageRows *rows)
 
 /* ---- rows ---- */
 
-/* Header and values to serial[], length[] and value[]. Columns at the end that the row lacks were
- * added to the table after it was written: they have no value. */
-static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
+/* Takes the next value; *value stands at `rest->value - *length`. FALSE if the row is broken. */
+static inline gboolean take_value(Rest *rest, gint64 *serial, gsize *length)
+{
+    guint step = 1;
+    *serial = *rest->header;
+    if (*serial >= 0x80)
+        step = page_varint(rest->header, (gsize)(rest->header_end - rest->header), serial);
+    gint64 size = page_value_size(*serial);
+    if (step == 0 || size < 0 || size > rest->end - rest->value)
+        return FALSE;
+    rest->header += step;
+    rest->value += size;
+    *length = (gsize)size;
+    return TRUE;
+}
+
+static gboolean is_int(gint64 serial)
+{
+    return (serial >= 1 && serial <= 6) || serial == SERIAL_ZERO || serial == SERIAL_ONE;
+}
+
+/* The first eight bytes of a value, of which `length` count. What lies behind them may be another
+ * value or SLACK, but it can be read. */
+static inline guint64 load_word(const guint8 *value)
+{
+    guint64 word = 0;
+    memcpy(&word, value, sizeof word);
+    return word;
+}
+
+/* An integer: is_int(serial). */
+static inline gint64 int_value(gint64 serial, const guint8 *value, gsize length)
+{
+    if (serial >= SERIAL_ZERO)
+        return serial - SERIAL_ZERO;
+    return (gint64)GUINT64_FROM_BE(load_word(value)) >> (64 - 8 * length);
+}
+
+static gboolean begin_row(PageRows *rows, const guint8 *row, gsize size)
 {
     gint64 header_size = 0;
     gsize at = page_varint(row, size, &header_size);
     if (at == 0 || header_size < (gint64)at || header_size > (gint64)size)
         return FALSE;
-    const guint8 *value = row + header_size;
-    const guint8 *end = row + size;
-    memset(rows->serial, 0, sizeof rows->serial);
-    for (guint i = 0; i < rows->n_columns && at < (gsize)header_size; i++) {
-        gint64 serial = row[at];
-        guint step = serial < 0x80 ? 1 : page_varint(row + at, (gsize)header_size - at, &serial);
-        gint64 length = page_value_size(serial);
-        if (step == 0 || length < 0 || length > end - value)
+    rows->row = (Rest){row + at, row + header_size, row + header_size, row + size};
+    rows->time_ns = 0;
+    rows->source = 0;
+    gint64 *const first_two[] = {&rows->time_ns, &rows->source};
+    Rest rest = rows->row;
+    for (guint i = 0; i < G_N_ELEMENTS(first_two) && rest.header < rest.header_end; i++) {
+        gint64 serial = 0;
+        gsize length = 0;
+        if (!take_value(&rest, &serial, &length))
             return FALSE;
-        int c = rows->column_of[i];
-        if (c >= 0) {
-            rows->serial[c] = (guint8)(serial < SERIAL_BLOB ? serial : SERIAL_BLOB + (serial & 1));
-            rows->length[c] = (guint32)length;
-            rows->value[c] = value;
-        }
-        at += step;
-        value += length;
+        if (is_int(serial))
+            *first_two[i] = int_value(serial, rest.value - length, length);
     }
     return TRUE;
 }
@@ -171,17 +207,20 @@ static gboolean split_row(PageRows *rows, const guint8 *row, gsize size)
 static gboolean gather_overflow(PageRows *rows, const guint8 *local, gsize n_local, gsize size,
                                 guint32 next)
 {
-    g_byte_array_set_size(rows->payload, 0);
-    g_byte_array_append(rows->payload, local, (guint)n_local);
-    while (rows->payload->len < size) {
+    g_byte_array_set_size(rows->payload, (guint)(size + SLACK));
+    guint8 *to = rows->payload->data;
+    memcpy(to, local, n_local);
+    for (gsize at = n_local; at < size;) {
         const guint8 *page = get_page(rows, next);
         if (page == NULL)
             return FALSE;
-        gsize n = MIN(rows->usable - 4, size - rows->payload->len);
+        gsize n = MIN(rows->usable - 4, size - at);
         next = page_u32(page);
-        g_byte_array_append(rows->payload, page + 4, (guint)n);
+        memcpy(to + at, page + 4, n);
+        at += n;
     }
-    return split_row(rows, rows->payload->data, size);
+    memset(to + size, 0, SLACK);
+    return begin_row(rows, to, size);
 }
 
 PageStep page_rows_next(PageRows *rows)
@@ -204,100 +243,106 @@ PageStep page_rows_next(PageRows *rows)
     gboolean overflows = n_local < (gsize)size;
     if (n_local + (overflows ? 4 : 0) > (gsize)(end - at))
         return PAGE_ROWS_FAILED;
-    gboolean split = overflows
+    gboolean sound = overflows
                          ? gather_overflow(rows, at, n_local, (gsize)size, page_u32(at + n_local))
-                         : split_row(rows, at, (gsize)size);
-    return split ? PAGE_ROWS_ROW : PAGE_ROWS_FAILED;
+                         : begin_row(rows, at, (gsize)size);
+    return sound ? PAGE_ROWS_ROW : PAGE_ROWS_FAILED;
 }
 
-static gboolean is_int(guint8 serial)
+gint64 page_rows_time_ns(const PageRows *rows)
 {
-    return (serial >= 1 && serial <= 6) || serial == SERIAL_ZERO || serial == SERIAL_ONE;
+    return rows->time_ns;
 }
 
-static inline gint64 int_value(const PageRows *rows, unsigned c)
+gint64 page_rows_source(const PageRows *rows)
 {
-    guint8 serial = rows->serial[c];
-    return serial >= SERIAL_ZERO ? serial - SERIAL_ZERO
-                                 : page_signed(rows->value[c], rows->length[c]);
+    return rows->source;
 }
 
-gint64 page_rows_int(const PageRows *rows, unsigned column)
+/* A text or the word of an enumeration; mostly it is that of the row before. */
+static void add_words(ChunkBuilder *builder, unsigned c, const guint8 *value, gsize length)
 {
-    return is_int(rows->serial[column]) ? int_value(rows, column) : 0;
+    guint64 word = load_word(value);
+    if (length < sizeof word)
+        word &= GUINT64_FROM_LE((G_GUINT64_CONSTANT(1) << (8 * length)) - 1);
+    if (chunk_builder_repeat(builder, c, word, length))
+        return;
+    const RecordColumn *column = &builder->type->columns[c];
+    if (column->type == COLUMN_TEXT) {
+        chunk_builder_set_text(builder, c, (const char *)value, length);
+        return;
+    }
+    int found = record_enum_value(column, (const char *)value, length);
+    if (found >= 0)
+        chunk_builder_set_word(builder, c, (const char *)value, length, found);
 }
 
-static void add_enum(const PageRows *rows, ChunkBuilder *builder, unsigned c)
+gboolean page_rows_add(const PageRows *rows, ChunkBuilder *builder)
 {
-    const RecordColumn *column = &rows->type->columns[c];
-    const char *word = (const char *)rows->value[c];
-    size_t length = rows->length[c];
-    /* mostly that of the row before */
-    int64_t value = builder->n > 0 && builder->values[c] != NULL &&
-                            (builder->known[builder->n - 1] >> c & 1U) != 0
-                        ? builder->values[c][builder->n - 1]
-                        : 0;
-    const char *name = record_enum_name(column, (int)value);
-    if (strncmp(name, word, length) != 0 || name[length] != '\0')
-        value = record_enum_value(column, word, length);
-    if (value >= 0)
-        chunk_builder_set(builder, c, value);
-}
-
-void page_rows_add(const PageRows *rows, ChunkBuilder *builder)
-{
-    for (unsigned c = 0; c < rows->type->n_columns; c++) {
-        guint8 serial = rows->serial[c];
-        if (serial == 0)
+    Rest rest = rows->row;
+    for (guint i = 0; i < rows->n_columns && rest.header < rest.header_end; i++) {
+        gint64 serial = 0;
+        gsize length = 0;
+        if (!take_value(&rest, &serial, &length)) {
+            builder->row_known = 0;
+            return FALSE;
+        }
+        const int found = rows->column_of[i];
+        if (serial == SERIAL_NULL || found < 0)
             continue;
+        const unsigned c = (unsigned)found;
+        const guint8 *value = rest.value - length;
         switch (rows->type->columns[c].type) {
         case COLUMN_INT:
             if (is_int(serial))
-                chunk_builder_set(builder, c, int_value(rows, c));
+                chunk_builder_set(builder, c, int_value(serial, value, length));
             break;
         case COLUMN_REAL:
             if (serial == SERIAL_REAL)
-                chunk_builder_set(builder, c, page_signed(rows->value[c], 8));
+                chunk_builder_set(builder, c, (gint64)GUINT64_FROM_BE(load_word(value)));
             else if (is_int(serial)) /* SQLite writes whole reals as integers */
-                chunk_builder_set_real(builder, c, (double)int_value(rows, c));
+                chunk_builder_set_real(builder, c, (double)int_value(serial, value, length));
             break;
         case COLUMN_TEXT:
-            if (serial == SERIAL_TEXT)
-                chunk_builder_set_text(builder, c, (const char *)rows->value[c], rows->length[c]);
-            break;
         case COLUMN_ENUM:
-            if (serial == SERIAL_TEXT)
-                add_enum(rows, builder, c);
+            if (serial >= SERIAL_TEXT && serial % 2 != 0)
+                add_words(builder, c, value, length);
             break;
         }
     }
     chunk_builder_end_row(builder);
+    return TRUE;
 }
 
-static gboolean value_agrees(const PageRows *rows, unsigned c, sqlite3_stmt *stmt, int i)
+/* Whether the row added last has in column c what column i of the statement says. */
+static gboolean value_agrees(const ChunkBuilder *builder, unsigned c, sqlite3_stmt *stmt, int i)
 {
-    guint8 serial = rows->serial[c];
+    const RecordColumn *column = &builder->type->columns[c];
+    const size_t row = builder->n - 1;
+    const gboolean known = (builder->known[row] >> c & 1U) != 0;
+    const gint64 value = known ? builder->values[c][row] : 0;
+    const char *text = NULL;
     switch (sqlite3_column_type(stmt, i)) {
-    case SQLITE_NULL:
-        return serial == 0;
     case SQLITE_INTEGER:
-        return is_int(serial) && int_value(rows, c) == sqlite3_column_int64(stmt, i);
+        return known && column->type == COLUMN_INT && value == sqlite3_column_int64(stmt, i);
     case SQLITE_FLOAT: {
         double real = sqlite3_column_double(stmt, i);
         gint64 bits = 0;
         memcpy(&bits, &real, sizeof bits);
-        return serial == SERIAL_REAL ? page_signed(rows->value[c], 8) == bits
-                                     : is_int(serial) && (double)int_value(rows, c) == real;
+        return known && column->type == COLUMN_REAL && value == bits;
     }
     case SQLITE_TEXT:
-        return serial == SERIAL_TEXT && rows->length[c] == (guint32)sqlite3_column_bytes(stmt, i) &&
-               memcmp(rows->value[c], sqlite3_column_text(stmt, i), rows->length[c]) == 0;
+        text = (const char *)sqlite3_column_text(stmt, i);
+        if (column->type == COLUMN_TEXT)
+            return known && strcmp((const char *)(intptr_t)value, text) == 0;
+        return column->type == COLUMN_ENUM &&
+               record_enum_value(column, text, strlen(text)) == (known ? value : -1);
     default:
-        return serial == SERIAL_BLOB;
+        return !known;
     }
 }
 
-gboolean page_rows_agree(const PageRows *rows)
+gboolean page_rows_agree(const PageRows *rows, const ChunkBuilder *builder)
 {
     sqlite3_stmt *stmt = rows->same_row;
     (void)sqlite3_bind_int64(stmt, 1, rows->rowid);
@@ -305,14 +350,15 @@ gboolean page_rows_agree(const PageRows *rows)
         sqlite3_step(stmt) == SQLITE_ROW && (guint)sqlite3_column_count(stmt) == rows->n_columns;
     for (guint i = 0; agree && i < rows->n_columns; i++)
         if (rows->column_of[i] >= 0)
-            agree = value_agrees(rows, (unsigned)rows->column_of[i], stmt, (int)i);
+            agree = value_agrees(builder, (unsigned)rows->column_of[i], stmt, (int)i);
     (void)sqlite3_reset(stmt);
     return agree;
 }
 
 /* ---- opening ---- */
 
-/* Which column of the table is which of the record. FALSE for a table that no drive has. */
+/* Which column of the table is which of the record. FALSE for a table that no drive has: all of
+ * them begin with time and source. */
 static gboolean map_columns(PageRows *rows, sqlite3 *db)
 {
     sqlite3_stmt *stmt =
@@ -329,7 +375,9 @@ static gboolean map_columns(PageRows *rows, sqlite3 *db)
             rows->column_of[rows->n_columns++] = record_find_column(rows->type, name);
     }
     sqlite3_finalize(stmt);
-    return plain && rows->n_columns > 0;
+    return plain && rows->n_columns >= 2 &&
+           rows->column_of[0] == record_find_column(rows->type, "time_ns") &&
+           rows->column_of[1] == record_find_column(rows->type, "source");
 }
 
 static gint64 query(sqlite3 *db, const char *sql, const char *table)

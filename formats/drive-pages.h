@@ -30,11 +30,12 @@ typedef enum {
 /* Goes to the next row, in order of rowid. */
 PageStep page_rows_next(PageRows *rows);
 
-/* The current row's value of an integer column; 0 if it has none. */
-gint64 page_rows_int(const PageRows *rows, unsigned column);
+/* The current row's time and source; 0 if it has none. */
+gint64 page_rows_time_ns(const PageRows *rows);
+gint64 page_rows_source(const PageRows *rows);
 
-/* Adds the current row to a chunk. */
-void page_rows_add(const PageRows *rows, ChunkBuilder *builder);
+/* Adds the current row to a chunk. FALSE if the row is not as expected: read through SQLite. */
+gboolean page_rows_add(const PageRows *rows, ChunkBuilder *builder);
 
-/* Asks SQLite for the current row: TRUE if it says the same. */
-gboolean page_rows_agree(const PageRows *rows);
+/* Asks SQLite for the current row: TRUE if it says what was added to the chunk last. */
+gboolean page_rows_agree(const PageRows *rows, const ChunkBuilder *builder);
