@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of a chunk that is being built, for the writers of many rows: chunk-write.c and
- * drive-pages.c only. A row is made value by value and ended with
+ * Inside of a chunk that is being built, for the writers of many rows: chunk-builder.c,
+ * chunk-write.c and drive-pages.c only. A row is made value by value and ended with
  * chunk_builder_end_row().
  */
 #pragma once
 
-#include "formats/chunk.h"
+#include "formats/row-bits.h"
 
 #include <string.h>
 #include <zstd.h>
@@ -17,6 +17,7 @@ struct ChunkBuilder {
     size_t n;
     uint64_t row_known; /* of the row being made */
     uint64_t *known;
+    uint64_t (*bits)[ROW_WORDS]; /* `known` by column, when all rows are there */
     int64_t *values[64]; /* by column: the integer, the bits of the double, the text's address */
     /* Texts and words repeat from row to row: the one set last. */
     struct {
@@ -31,6 +32,7 @@ struct ChunkBuilder {
     int64_t *ints;
     uint8_t *packed;
     GByteArray *raw, *stored, *directory, *data;
+    gsize planes_at, plane_size; /* of `raw`: where planes of numbers begin; 0 without */
     ZSTD_CCtx *zstd;
     Chunk *checked; /* the chunk read back last, kept for what it was unpacked in; NULL at first */
 };

@@ -40,80 +40,158 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
+/* Multiples of a number are told without dividing, and divided by multiplying with the inverse of
+ * its odd part modulo 2^64 (Warren, Hacker's Delight, 10-16 and 10-17). */
+typedef struct {
+    uint64_t number;
+    unsigned shift;         /* its factors of 2 */
+    uint64_t inverse, most; /* of the odd part, and how often that goes into 2^64 - 1 */
+} Divisor;
+
+static Divisor divisor_of(uint64_t number)
+{
+    Divisor of = {.number = number, .shift = (unsigned)__builtin_ctzll(number)};
+    uint64_t odd = number >> of.shift;
+    of.inverse = odd; /* right in 3 bits; each round doubles them */
+    for (int round = 0; round < 5; round++)
+        of.inverse *= 2 - odd * of.inverse;
+    of.most = UINT64_MAX / odd;
+    return of;
+}
+
+static gboolean is_multiple(uint64_t value, const Divisor *of)
+{
+    return (value & ((UINT64_C(1) << of->shift) - 1)) == 0 && value * of->inverse <= of->most;
+}
+
 /* Differences from the first value: if they share a divisor, so do offsets and deltas. Above
  * INT64_MAX differences wrap and have no common divisor to speak of. */
-static uint64_t common_divisor(const int64_t *values, size_t n, uint64_t range)
+static Divisor common_divisor(const int64_t *values, size_t n, uint64_t range)
 {
-    if (range > INT64_MAX)
-        return 1;
-    uint64_t divisor = 0;
-    for (size_t i = 1; i < n && divisor != 1; i++) {
-        if (values[i] == values[i - 1])
-            continue;
+    Divisor of = {0};
+    for (size_t i = 1; i < n && of.number != 1 && range <= INT64_MAX; i++) {
         uint64_t difference = values[i] >= values[0] ? (uint64_t)values[i] - (uint64_t)values[0]
                                                      : (uint64_t)values[0] - (uint64_t)values[i];
-        if (difference != 0 && (divisor == 0 || difference % divisor != 0))
-            divisor = gcd(difference, divisor);
+        if (difference != 0 && (of.number == 0 || !is_multiple(difference, &of)))
+            of = divisor_of(gcd(difference, of.number));
     }
-    return divisor == 0 ? 1 : divisor;
+    return of.number != 0 ? of : divisor_of(1);
 }
 
-/* Values to multiples of `divisor` above `low`. The division leaves no rest, so it is a shift and a
- * multiplication with the inverse modulo 2^64 (Warren, Hacker's Delight, 10-16). */
-static void to_multiples(uint64_t *u, size_t n, uint64_t low, uint64_t divisor)
+/* Values to multiples of the divisor above `low`. */
+static void to_multiples(uint64_t *u, size_t n, uint64_t low, const Divisor *of)
 {
-    unsigned shift = (unsigned)__builtin_ctzll(divisor);
-    uint64_t odd = divisor >> shift;
-    uint64_t inverse = odd; /* right in 3 bits; each round doubles them */
-    for (int round = 0; round < 5; round++)
-        inverse *= 2 - odd * inverse;
     for (size_t i = 0; i < n; i++)
-        u[i] = ((u[i] - low) >> shift) * inverse;
+        u[i] = ((u[i] - low) >> of->shift) * of->inverse;
 }
 
-static void to_deltas(uint64_t *u, size_t n)
+/* Returns all deltas, one or the other bit. */
+static uint64_t to_deltas(uint64_t *u, size_t n)
 {
+    uint64_t all = 0;
     uint64_t previous = u[0];
     u[0] = 0;
     for (size_t i = 1; i < n; i++) {
         uint64_t value = u[i];
         u[i] = codec_zigzag(value - previous);
+        all |= u[i];
         previous = value;
     }
+    return all;
 }
 
-/* What tells which layout leaves least to compress. */
+/* Of a number of planes, how often each byte stands in them. */
 typedef struct {
-    uint64_t offset_bits, delta_bits; /* sums of the lengths of all numbers */
-    uint64_t all_deltas;              /* or of all */
-    size_t changes;                   /* values that differ from the one before */
-} Survey;
+    uint32_t of[8][256];
+    unsigned width;
+} ByteCounts;
 
-static Survey survey(const uint64_t *u, size_t n)
+static void count_bytes(ByteCounts *counts, uint64_t u)
 {
-    Survey of = {0};
-    for (size_t i = 1; i < n; i++) {
-        uint64_t delta = codec_zigzag(u[i] - u[i - 1]);
-        of.offset_bits += bit_length(u[i]);
-        of.delta_bits += bit_length(delta);
-        of.all_deltas |= delta;
-        of.changes += delta != 0;
-    }
-    return of;
+    for (unsigned plane = 0; plane < counts->width; plane++)
+        counts->of[plane][u >> (8 * plane) & 0xffU]++;
 }
 
-static size_t put_runs(const uint64_t *u, size_t n, uint8_t *out)
+/* c * log2(c) in 1/256 bit, log2 drawn straight between powers of 2. */
+static uint64_t c_log_c(uint64_t c)
 {
+    if (c <= 1)
+        return 0;
+    const unsigned whole = bit_length(c) - 1;
+    return c * (256 * (whole - 1) + (c << 8 >> whole));
+}
+
+/* What n numbers take at least when each plane is compressed byte by byte, in 1/256 bit: the
+ * entropy of the planes (Shannon 1948, 7). */
+static uint64_t least_bits(const ByteCounts *counts, size_t n)
+{
+    uint64_t bits = 0;
+    for (unsigned plane = 0; plane < counts->width; plane++) {
+        bits += c_log_c(n);
+        for (unsigned byte = 0; byte < 256; byte++)
+            bits -= c_log_c(counts->of[plane][byte]);
+    }
+    return bits;
+}
+
+static unsigned bytes_of(uint64_t u)
+{
+    return (bit_length(u) + 7) / 8;
+}
+
+/* Which layout leaves least to compress; of many values one in EVERY is looked at (which is odd, so
+ * that no short rhythm is met always at the same beat). `usual`, if not 1: what the steps are
+ * multiples of but at n_jumps places. */
+static CodecLayout choose_layout(const uint64_t *u, size_t n, uint64_t width, int64_t usual,
+                                 size_t n_jumps)
+{
+    enum { EVERY = 5, MANY = 2048 };
+    ByteCounts offsets = {.width = bytes_of(width)};
+    ByteCounts deltas = {.width = bytes_of(width < INT64_MAX ? 2 * width : UINT64_MAX)};
+    ByteCounts jumps = {.width = usual > 1 ? bytes_of(2 * width / (uint64_t)usual + 1) : 0};
+    size_t seen = 0;
+    for (size_t i = 1; i < n; i += n >= MANY ? EVERY : 1) {
+        const uint64_t step = u[i] - u[i - 1];
+        count_bytes(&offsets, u[i]);
+        count_bytes(&deltas, codec_zigzag(step));
+        if (usual > 1)
+            count_bytes(&jumps, codec_zigzag((uint64_t)((int64_t)step / usual)));
+        seen++;
+    }
+    const uint64_t by_offsets = least_bits(&offsets, seen);
+    const uint64_t by_deltas = least_bits(&deltas, seen);
+    /* a jump takes some five bytes besides */
+    const uint64_t by_jumps = least_bits(&jumps, seen) + n_jumps * 40 * 256 * seen / n;
+    if (usual > 1 && by_jumps < MIN(by_offsets, by_deltas))
+        return CODEC_JUMPS;
+    return by_deltas < by_offsets ? CODEC_DELTA : CODEC_OFFSET;
+}
+
+/* Few values differ from the one before: `changes` of them. */
+static size_t pack_runs(const int64_t *values, size_t n, const CodecRange *range,
+                        CodecHeader *header, uint8_t *out)
+{
+    const size_t runs = range->changes + 1;
+    g_autofree int64_t *of_runs = g_new(int64_t, runs + 1);
+    g_autofree size_t *ends = g_new(size_t, runs + 1);
+    size_t k = 0;
+    of_runs[0] = values[0];
+    for (size_t i = 1; i < n; i++) {
+        ends[k] = i;
+        k += values[i] != values[i - 1];
+        of_runs[k] = values[i];
+    }
+    ends[k] = n;
+    const Divisor divisor =
+        common_divisor(of_runs, runs, (uint64_t)range->high - (uint64_t)range->low);
+    uint64_t *u = (uint64_t *)of_runs; /* signed and unsigned may alias: C11 6.5 p7 */
+    to_multiples(u, runs, (uint64_t)range->low, &divisor);
+    *header =
+        (CodecHeader){.layout = CODEC_RUNS, .base = values[0], .scale = (int64_t)divisor.number};
     size_t length = 0;
-    uint64_t previous = u[0];
-    for (size_t i = 0; i < n;) {
-        size_t end = i + 1;
-        while (end < n && u[end] == u[i])
-            end++;
-        length += codec_put_varint(out + length, codec_zigzag(u[i] - previous));
-        length += codec_put_varint(out + length, end - i);
-        previous = u[i];
-        i = end;
+    for (k = 0; k < runs; k++) {
+        length += codec_put_varint(out + length, codec_zigzag(u[k] - u[k > 0 ? k - 1 : 0]));
+        length += codec_put_varint(out + length, ends[k] - (k > 0 ? ends[k - 1] : 0));
     }
     return length;
 }
@@ -130,21 +208,29 @@ static size_t put_planes(const uint64_t *u, size_t n, uint64_t all, uint8_t *wid
 }
 
 /* Clocks that count micro- or milliseconds give steps with a common divisor, but for the few places
- * where their offset was corrected. Returns that divisor, or 1, and the number of such places. */
-static int64_t usual_divisor(const uint64_t *u, size_t n, size_t *n_jumps)
+ * where their offset was corrected. Returns that divisor in units of u's, or 1, and the number of
+ * such places. */
+static int64_t usual_divisor(const uint64_t *u, size_t n, uint64_t width, uint64_t unit,
+                             size_t *n_jumps)
 {
-    static const int64_t divisors[] = {1000000000, 1000000, 1000};
+    static const uint64_t divisors[] = {1000000000, 1000000, 1000};
+    *n_jumps = 0;
     for (unsigned k = 0; k < G_N_ELEMENTS(divisors); k++) {
+        const int64_t divisor = (int64_t)(divisors[k] / unit);
+        if (divisors[k] % unit != 0 || divisor < 2 || width < (uint64_t)divisor)
+            continue;
         *n_jumps = 0;
         for (size_t i = 1; i < n && *n_jumps <= n / 32; i++)
-            *n_jumps += (int64_t)(u[i] - u[i - 1]) % divisors[k] != 0;
+            *n_jumps += (int64_t)(u[i] - u[i - 1]) % divisor != 0;
         if (*n_jumps <= n / 32)
-            return divisors[k];
+            return divisor;
     }
     return 1;
 }
 
-static size_t put_jumps(uint64_t *u, size_t n, size_t n_jumps, CodecHeader *header, uint8_t *out)
+/* `usual` is what the steps of u are multiples of, but for n_jumps; u counts units. */
+static size_t put_jumps(uint64_t *u, size_t n, int64_t usual, uint64_t unit, size_t n_jumps,
+                        uint8_t *width, uint8_t *out)
 {
     g_autofree uint8_t *list = g_malloc((2 * n_jumps + 1) * CODEC_MAX_VARINT);
     size_t length = codec_put_varint(list, n_jumps);
@@ -154,61 +240,61 @@ static size_t put_jumps(uint64_t *u, size_t n, size_t n_jumps, CodecHeader *head
     u[0] = 0;
     for (size_t i = 1; i < n; i++) {
         int64_t step = (int64_t)(u[i] - previous);
-        int64_t rest = step % header->scale;
+        int64_t rest = step % usual;
         previous = u[i];
-        u[i] = codec_zigzag((uint64_t)(step / header->scale));
+        u[i] = codec_zigzag((uint64_t)(step / usual));
         all |= u[i];
         if (rest == 0)
             continue;
         length += codec_put_varint(list + length, i - last);
-        length += codec_put_varint(list + length, codec_zigzag((uint64_t)rest));
+        length += codec_put_varint(list + length, codec_zigzag((uint64_t)rest * unit));
         last = i;
     }
-    size_t packed = put_planes(u, n, all, &header->width, out);
+    size_t packed = put_planes(u, n, all, width, out);
     memcpy(out + packed, list, length);
     return packed + length;
 }
 
-size_t codec_pack(int64_t *values, size_t n, CodecHeader *header, uint8_t *out)
+CodecRange codec_range(const int64_t *values, size_t n)
 {
-    int64_t first = values[0];
-    int64_t low = first;
-    int64_t high = first;
+    CodecRange range = {values[0], values[0], 0};
     for (size_t i = 1; i < n; i++) {
-        low = MIN(low, values[i]);
-        high = MAX(high, values[i]);
+        range.low = MIN(range.low, values[i]);
+        range.high = MAX(range.high, values[i]);
+        range.changes += values[i] != values[i - 1];
     }
-    *header = (CodecHeader){.layout = CODEC_CONSTANT, .base = low, .scale = 1};
-    if (low == high)
+    return range;
+}
+
+size_t codec_pack(int64_t *values, size_t n, const CodecRange *range, CodecHeader *header,
+                  uint8_t *out)
+{
+    *header = (CodecHeader){.layout = CODEC_CONSTANT, .base = range->low, .scale = 1};
+    if (range->low == range->high)
         return 0;
-    uint64_t range = (uint64_t)high - (uint64_t)low;
-    uint64_t divisor = common_divisor(values, n, range);
-    uint64_t *u = (uint64_t *)values; /* signed and unsigned may alias: C11 6.5 p7 */
-    to_multiples(u, n, (uint64_t)low, divisor);
-    const Survey of = survey(u, n);
-    header->base = first;
-    header->scale = (int64_t)divisor;
     /* a run takes some three bytes, a change in planes some four after compression */
-    if ((of.changes + 1) * 6 <= n) {
-        header->layout = CODEC_RUNS;
-        return put_runs(u, n, out);
-    }
+    if ((range->changes + 1) * 6 <= n)
+        return pack_runs(values, n, range, header, out);
+    const int64_t first = values[0];
+    const uint64_t width = (uint64_t)range->high - (uint64_t)range->low;
+    const Divisor divisor = common_divisor(values, n, width);
+    uint64_t *u = (uint64_t *)values; /* signed and unsigned may alias: C11 6.5 p7 */
+    to_multiples(u, n, (uint64_t)range->low, &divisor);
+    const uint64_t unit = divisor.number;
     size_t n_jumps = 0;
-    const int64_t usual = divisor == 1 && range <= INT64_MAX ? usual_divisor(u, n, &n_jumps) : 1;
-    /* a thousandth is ten bits; a jump takes some five bytes */
-    if (usual > 1 && of.delta_bits + 40 * n_jumps < MIN(of.offset_bits, of.delta_bits) + 10 * n) {
-        header->layout = CODEC_JUMPS;
-        header->scale = usual;
-        return put_jumps(u, n, n_jumps, header, out);
+    const int64_t usual =
+        width <= INT64_MAX ? usual_divisor(u, n, width / unit, unit, &n_jumps) : 1;
+    header->layout = (uint8_t)choose_layout(u, n, width / unit, usual, n_jumps);
+    header->scale = (int64_t)unit;
+    if (header->layout == CODEC_OFFSET)
+        return put_planes(u, n, width / unit, &header->width, out);
+    header->base = first;
+    if (header->layout == CODEC_JUMPS) {
+        header->scale = usual * (int64_t)unit;
+        return put_jumps(u, n, usual, unit, n_jumps, &header->width, out);
     }
-    if (of.delta_bits < of.offset_bits) {
-        header->layout = CODEC_DELTA;
-        to_deltas(u, n);
-        return put_planes(u, n, of.all_deltas, &header->width, out);
-    }
-    header->layout = CODEC_OFFSET;
-    header->base = low;
-    return put_planes(u, n, range / divisor, &header->width, out);
+    const uint64_t all = to_deltas(u, n);
+    return put_planes(u, n, all, &header->width, out);
 }
 
 static void gather(const uint8_t *bytes, size_t n, unsigned width, uint64_t *u)

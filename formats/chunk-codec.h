@@ -26,10 +26,19 @@ typedef struct {
     int64_t scale; /* >= 1 */
 } CodecHeader;
 
-/* Chooses a layout for n > 0 values and packs them; what `values` holds afterwards is undefined.
- * `out` must have room for 8 * n bytes.
- * Returns the number of bytes written. Any int64 values are exact. */
-size_t codec_pack(int64_t *values, size_t n, CodecHeader *header, uint8_t *out);
+/* Of n > 0 values. */
+typedef struct {
+    int64_t low, high;
+    size_t changes; /* values that differ from the one before */
+} CodecRange;
+
+CodecRange codec_range(const int64_t *values, size_t n);
+
+/* Chooses a layout for n > 0 values, whose codec_range() is `range`, and packs them; what `values`
+ * holds afterwards is undefined. `out` must have room for 8 * n bytes. Returns the number of bytes
+ * written. Any int64 values are exact. */
+size_t codec_pack(int64_t *values, size_t n, const CodecRange *range, CodecHeader *header,
+                  uint8_t *out);
 
 /* Unpacks n > 0 values from exactly `length` bytes. FALSE if header or bytes make no sense. All
  * arithmetic wraps, so that hostile bytes give wrong numbers but nothing worse. */

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <stdint.h>
+#include "formats/chunk.h"
 
 #define CHUNK_MAGIC   "CCH2"
 #define CHUNK_MAGIC_1 "CCH1"
@@ -57,3 +56,9 @@ gboolean chunk_entry_read(const guint8 *directory, gsize size, gsize *position, 
  * terminated). */
 gboolean chunk_entry_read_1(const guint8 *directory, gsize size, gsize *position,
                             const guint8 **name, uint8_t *name_length, ChunkEntry *entry);
+
+/* Decodes one column that the chunk has, for the check of what was written: values of all rows, 0
+ * or NULL where there is none, and which rows have one (row-bits.h; NULL: all), valid until the
+ * next call. */
+gboolean chunk_decode_column(Chunk *chunk, unsigned column, int64_t *values, const uint64_t **bits,
+                             GError **error);

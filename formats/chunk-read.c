@@ -3,6 +3,7 @@
 
 #include "formats/chunk-codec.h"
 #include "formats/chunk-layout.h"
+#include "formats/row-bits.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -20,7 +21,7 @@ struct Chunk {
     uint64_t present;
     uint8_t *raw;
     gsize raw_size;
-    uint8_t *holes; /* bitmap of the column at hand, where it is stored as runs */
+    uint64_t *bits; /* of the column at hand, where some row has no value */
     int64_t *times; /* of all rows, when another column is relative to them */
     GPtrArray *words;
     ZSTD_DCtx *zstd;
@@ -162,7 +163,7 @@ void chunk_free(Chunk *chunk)
     if (chunk == NULL)
         return;
     g_free(chunk->raw);
-    g_free(chunk->holes);
+    g_free(chunk->bits);
     g_free(chunk->times);
     if (chunk->words != NULL)
         g_ptr_array_unref(chunk->words);
@@ -227,30 +228,17 @@ static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
     return chunk->raw;
 }
 
-static size_t count_bits(const uint8_t *bitmap, size_t n)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n / 8; i++)
-        count += (size_t)__builtin_popcount(bitmap[i]);
-    for (size_t i = n / 8 * 8; i < n; i++)
-        count += bitmap[i / 8] >> (i % 8) & 1U;
-    return count;
-}
-
 typedef struct {
-    const uint8_t *bitmap; /* NULL: all rows known */
+    const uint64_t *bits; /* NULL: all rows have a value */
     const uint8_t *numbers;
     gsize numbers_size;
     const uint8_t *words;
     gsize words_size;
 } ColumnParts;
 
-/* Runs of rows with and without a value, in turns, to a bitmap. Returns the bytes read, or 0. */
+/* Runs of rows with and without a value, in turns. Returns the bytes read, or 0. */
 static gsize read_hole_runs(Chunk *chunk, const uint8_t *raw, gsize size, uint64_t n_runs)
 {
-    if (chunk->holes == NULL)
-        chunk->holes = g_malloc((CHUNK_ROWS + 7) / 8);
-    memset(chunk->holes, 0, (CHUNK_ROWS + 7) / 8);
     gsize at = 0;
     size_t i = 0;
     for (uint64_t k = 0; k < n_runs; k++) {
@@ -259,29 +247,36 @@ static gsize read_hole_runs(Chunk *chunk, const uint8_t *raw, gsize size, uint64
         at += step;
         if (step == 0 || run > chunk->n - i)
             return 0;
-        const size_t end = i + run;
-        for (; k % 2 == 0 && i < end; i++)
-            chunk->holes[i / 8] = (uint8_t)(chunk->holes[i / 8] | 1U << (i % 8));
-        i = end;
+        if (k % 2 == 0)
+            row_bits_fill(chunk->bits, i, i + run);
+        i += run;
     }
     return i == chunk->n ? at : 0;
 }
 
 /* Which rows have a value. Returns the bytes read, or 0. */
-static gsize read_holes(Chunk *chunk, const uint8_t *raw, gsize size, ColumnParts *parts)
+static gsize read_holes(Chunk *chunk, const uint8_t *raw, gsize size)
 {
     const gsize bitmap_size = (chunk->n + 7) / 8;
     uint64_t n_runs = 0;
     gsize at = chunk->version == 1 ? 0 : codec_get_varint(raw, size, &n_runs);
     if (chunk->version != 1 && at == 0)
         return 0;
+    if (chunk->bits == NULL)
+        chunk->bits = g_new(uint64_t, ROW_WORDS);
+    memset(chunk->bits, 0, ROW_WORDS * sizeof *chunk->bits);
     if (n_runs > 0) {
         gsize runs_size = read_hole_runs(chunk, raw + at, size - at, n_runs);
-        parts->bitmap = chunk->holes;
         return runs_size > 0 ? at + runs_size : 0;
     }
-    parts->bitmap = raw + at;
-    return size - at >= bitmap_size ? at + bitmap_size : 0;
+    if (size - at < bitmap_size)
+        return 0;
+    memcpy(chunk->bits, raw + at, bitmap_size);
+    for (size_t w = 0; w < ROW_WORDS; w++)
+        chunk->bits[w] = GUINT64_FROM_LE(chunk->bits[w]);
+    if (chunk->n % 64 != 0) /* what stands behind the last row is nothing */
+        chunk->bits[chunk->n / 64] &= (UINT64_C(1) << (chunk->n % 64)) - 1;
+    return at + bitmap_size;
 }
 
 static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts *parts,
@@ -292,12 +287,13 @@ static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts 
     gsize left = entry->raw_size;
     *parts = (ColumnParts){0};
     if (entry->known < chunk->n) {
-        gsize size = read_holes(chunk, raw, left, parts);
+        gsize size = read_holes(chunk, raw, left);
         if (size == 0)
             return damaged(error, "too few bytes", column->name);
         raw += size;
         left -= size;
-        if (count_bits(parts->bitmap, chunk->n) != entry->known)
+        parts->bits = chunk->bits;
+        if (row_bits_count(parts->bits, chunk->n) != entry->known)
             return damaged(error, "a wrong count", column->name);
     }
     if (column->type == COLUMN_TEXT || column->type == COLUMN_ENUM) {
@@ -313,37 +309,6 @@ static gboolean split(Chunk *chunk, unsigned c, const uint8_t *raw, ColumnParts 
     parts->numbers = raw;
     parts->numbers_size = left;
     return TRUE;
-}
-
-/* Spreads the packed values over the rows that have one; from the end, in place. Mostly eight rows
- * at once have a value, or none of them. */
-static void spread(int64_t *values, const uint8_t *bitmap, size_t n, size_t known)
-{
-    size_t from = known;
-    for (size_t i = n; i % 8 != 0; i--)
-        values[i - 1] = (bitmap[i / 8] >> ((i - 1) % 8) & 1U) != 0 ? values[--from] : 0;
-    for (size_t byte = n / 8; byte-- > 0;) {
-        int64_t *to = values + 8 * byte;
-        if (bitmap[byte] == 0xff) {
-            from -= 8;
-            memmove(to, values + from, 8 * sizeof *to);
-            continue;
-        }
-        for (size_t bit = 8; bit-- > 0;)
-            to[bit] = (bitmap[byte] >> bit & 1U) != 0 ? values[--from] : 0;
-    }
-}
-
-static void set_known(uint64_t *known, const uint8_t *bitmap, size_t n, unsigned c)
-{
-    for (size_t byte = 0; byte < n / 8; byte++) {
-        uint64_t *rows = known + 8 * byte;
-        const uint8_t bits = bitmap[byte];
-        for (size_t bit = 0; bits != 0 && bit < 8; bit++)
-            rows[bit] |= (uint64_t)(bits >> bit & 1U) << c;
-    }
-    for (size_t i = n / 8 * 8; i < n; i++)
-        known[i] |= (uint64_t)(bitmap[i / 8] >> (i % 8) & 1U) << c;
 }
 
 static gboolean translate_words(Chunk *chunk, unsigned c, const ColumnParts *parts, int64_t *values,
@@ -385,16 +350,23 @@ static void to_reals(const ChunkEntry *entry, int64_t *values, size_t n)
         return; /* the bits are the value */
     double power = chunk_power10[entry->decimals];
     for (size_t i = 0; i < n; i++) {
-        double real = (double)values[i] / power;
+        double real = entry->decimals == 0 ? (double)values[i] : (double)values[i] / power;
         memcpy(&values[i], &real, sizeof real);
     }
 }
 
 static gboolean decode_times(Chunk *chunk, GError **error);
 
-/* Sets the known bits only where some row has none. */
-static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_t *known,
-                              GError **error)
+static gboolean check_times(const Chunk *chunk, const int64_t *times, GError **error)
+{
+    for (size_t i = 1; i < chunk->n; i++)
+        if (times[i] < times[i - 1])
+            return damaged(error, "times that go back", "time_ns");
+    return TRUE;
+}
+
+gboolean chunk_decode_column(Chunk *chunk, unsigned c, int64_t *values, const uint64_t **bits,
+                             GError **error)
 {
     const ChunkEntry *entry = &chunk->entries[c];
     const RecordColumn *column = &chunk->type->columns[c];
@@ -412,34 +384,24 @@ static gboolean decode_column(Chunk *chunk, unsigned c, int64_t *values, uint64_
     else if (column->type != COLUMN_INT &&
              !translate_words(chunk, c, &parts, values, entry->known, error))
         return FALSE;
-    if (parts.bitmap != NULL)
-        spread(values, parts.bitmap, chunk->n, entry->known);
-    if (parts.bitmap != NULL && known != NULL)
-        set_known(known, parts.bitmap, chunk->n, c);
+    *bits = parts.bits;
+    if (parts.bits != NULL)
+        row_bits_spread(parts.bits, chunk->n, entry->known, values);
     for (size_t i = 0; entry->relative != 0 && i < chunk->n; i++)
-        if (parts.bitmap == NULL || (parts.bitmap[i / 8] >> (i % 8) & 1U) != 0)
+        if (parts.bits == NULL || (parts.bits[i / 64] >> (i % 64) & 1U) != 0)
             values[i] = (int64_t)((uint64_t)values[i] + (uint64_t)chunk->times[i]);
-    return TRUE;
+    return (int)c != chunk->time_column || check_times(chunk, values, error);
 }
 
 static gboolean decode_times(Chunk *chunk, GError **error)
 {
     if (chunk->times != NULL)
         return TRUE;
-    int64_t *times = g_new(int64_t, chunk->n);
-    if (!decode_column(chunk, (unsigned)chunk->time_column, times, NULL, error)) {
-        g_free(times);
+    g_autofree int64_t *times = g_new(int64_t, chunk->n);
+    const uint64_t *bits = NULL;
+    if (!chunk_decode_column(chunk, (unsigned)chunk->time_column, times, &bits, error))
         return FALSE;
-    }
-    chunk->times = times;
-    return TRUE;
-}
-
-static gboolean check_times(const Chunk *chunk, const int64_t *times, GError **error)
-{
-    for (size_t i = 1; i < chunk->n; i++)
-        if (times[i] < times[i - 1])
-            return damaged(error, "times that go back", "time_ns");
+    chunk->times = g_steal_pointer(&times);
     return TRUE;
 }
 
@@ -460,10 +422,11 @@ gboolean chunk_decode(Chunk *chunk, uint64_t mask, void *const storage[64], uint
             memset(storage[c], 0, chunk->n * sizeof(int64_t));
             continue;
         }
-        if (!decode_column(chunk, c, storage[c], known, error))
+        const uint64_t *bits = NULL;
+        if (!chunk_decode_column(chunk, c, storage[c], &bits, error))
             return FALSE;
-        if ((int)c == chunk->time_column && !check_times(chunk, storage[c], error))
-            return FALSE;
+        if (bits != NULL)
+            row_bits_to_known(bits, chunk->n, c, known);
     }
     return TRUE;
 }

@@ -7,211 +7,66 @@
 #include <math.h>
 #include <zlib.h>
 
-/* zstd of a few kilobytes of byte planes: higher levels cost twice the time for 1 % of the size. */
-enum { ZSTD_LEVEL = 3 };
-
-ChunkBuilder *chunk_builder_new(RecordKind kind)
+/* Appends which rows have a value: as runs, or as a bitmap where those were many. */
+static void append_holes(ChunkBuilder *builder, const uint64_t *bits)
 {
-    ChunkBuilder *builder = g_new0(ChunkBuilder, 1);
-    builder->type = record_type(kind);
-    builder->time_column = -1;
-    builder->known = g_new(uint64_t, CHUNK_ROWS);
-    builder->ints = g_new(int64_t, CHUNK_ROWS);
-    builder->packed = g_malloc(CHUNK_ROWS * sizeof(int64_t));
-    builder->text = g_string_chunk_new(1024);
-    builder->raw = g_byte_array_new();
-    builder->stored = g_byte_array_new();
-    builder->directory = g_byte_array_new();
-    builder->data = g_byte_array_new();
-    builder->zstd = ZSTD_createCCtx();
-    g_assert(builder->zstd != NULL);
-    (void)ZSTD_CCtx_setParameter(builder->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
-    for (unsigned c = 0; c < builder->type->n_columns; c++)
-        if (strcmp(builder->type->columns[c].name, "time_ns") == 0)
-            builder->time_column = (int)c;
-    g_assert(builder->time_column >= 0);
-    return builder;
-}
-
-void chunk_builder_free(ChunkBuilder *builder)
-{
-    if (builder == NULL)
-        return;
-    for (unsigned c = 0; c < 64; c++)
-        g_free(builder->values[c]);
-    g_free(builder->known);
-    g_free(builder->ints);
-    g_free(builder->packed);
-    g_string_chunk_free(builder->text);
-    g_byte_array_unref(builder->raw);
-    g_byte_array_unref(builder->stored);
-    g_byte_array_unref(builder->directory);
-    g_byte_array_unref(builder->data);
-    (void)ZSTD_freeCCtx(builder->zstd);
-    chunk_free(builder->checked);
-    g_free(builder);
-}
-
-void chunk_builder_add(ChunkBuilder *builder, const void *record)
-{
-    g_assert(builder->n < CHUNK_ROWS);
-    uint64_t known = *(const uint64_t *)record;
-    while (known != 0) {
-        unsigned c = (unsigned)__builtin_ctzll(known);
-        known &= known - 1;
-        const RecordColumn *column = &builder->type->columns[c];
-        const void *field = (const char *)record + column->offset;
-        switch (column->type) {
-        case COLUMN_INT:
-            chunk_builder_set(builder, c, *(const int64_t *)field);
-            break;
-        case COLUMN_REAL:
-            chunk_builder_set_real(builder, c, *(const double *)field);
-            break;
-        case COLUMN_ENUM:
-            chunk_builder_set(builder, c, *(const int *)field);
-            break;
-        case COLUMN_TEXT: {
-            const char *text = *(const char *const *)field;
-            chunk_builder_set_text(builder, c, text, strlen(text));
-            break;
-        }
-        }
-    }
-    chunk_builder_end_row(builder);
-}
-
-void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
-{
-    g_assert(builder->n < CHUNK_ROWS);
-    uint64_t known = batch->known[i];
-    while (known != 0) {
-        unsigned c = (unsigned)__builtin_ctzll(known);
-        known &= known - 1;
-        if (builder->type->columns[c].type == COLUMN_TEXT)
-            chunk_builder_set_text(builder, c, batch->column[c].t[i],
-                                   strlen(batch->column[c].t[i]));
-        else
-            chunk_builder_set(builder, c, batch->column[c].i[i]); /* a double's bits too */
-    }
-    chunk_builder_end_row(builder);
-}
-
-void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b)
-{
-    ChunkBuilder both = *a;
-    *a = *b;
-    *b = both;
-}
-
-void chunk_builder_clear(ChunkBuilder *builder)
-{
-    builder->n = 0;
-    builder->row_known = 0;
-    memset(builder->last, 0, sizeof builder->last);
-    g_string_chunk_clear(builder->text);
-}
-
-size_t chunk_builder_rows(const ChunkBuilder *builder)
-{
-    return builder->n;
-}
-
-gint64 chunk_builder_first_ns(const ChunkBuilder *builder)
-{
-    return builder->values[builder->time_column][0];
-}
-
-gint64 chunk_builder_last_ns(const ChunkBuilder *builder)
-{
-    return builder->values[builder->time_column][builder->n - 1];
-}
-
-/* Appends which rows have a value: as runs, or as a bitmap where those were many. Returns their
- * number. */
-static uint32_t append_holes(ChunkBuilder *builder, unsigned c)
-{
-    const uint64_t *known = builder->known;
     const size_t n = builder->n;
-    uint32_t count = 0;
-    size_t changes = (known[0] >> c & 1U) == 0; /* runs begin with rows that have one */
-    for (size_t i = 0; i < n; i++) {
-        count += (uint32_t)(known[i] >> c & 1U);
-        changes += i > 0 && ((known[i] ^ known[i - 1]) >> c & 1U) != 0;
-    }
+    uint32_t ends[4 + CHUNK_ROWS / 64];
+    const size_t runs = row_bits_runs(bits, n, NULL);
     /* a run takes one or two bytes; of a bitmap with few changes little is left when packed */
-    const gboolean as_runs = changes < 4 + n / 64;
+    const gboolean as_runs = runs <= 4 + n / 64;
     uint8_t size[CODEC_MAX_VARINT];
-    g_byte_array_append(builder->raw, size,
-                        (guint)codec_put_varint(size, as_runs ? changes + 1 : 0));
-    if (!as_runs) {
-        guint start = builder->raw->len;
-        g_byte_array_set_size(builder->raw, start + (guint)((n + 7) / 8));
-        uint8_t *bits = builder->raw->data + start;
-        memset(bits, 0, builder->raw->len - start);
-        for (size_t i = 0; i < n; i++)
-            bits[i / 8] = (uint8_t)(bits[i / 8] | (known[i] >> c & 1U) << (i % 8));
-        return count;
+    g_byte_array_append(builder->raw, size, (guint)codec_put_varint(size, as_runs ? runs : 0));
+    if (as_runs)
+        (void)row_bits_runs(bits, n, ends);
+    for (size_t k = 0; as_runs && k < runs; k++)
+        g_byte_array_append(builder->raw, size,
+                            (guint)codec_put_varint(size, ends[k] - (k > 0 ? ends[k - 1] : 0)));
+    for (size_t w = 0; !as_runs && 64 * w < n; w++) {
+        const uint64_t word = GUINT64_TO_LE(bits[w]);
+        const guint bytes = (guint)MIN(sizeof word, (n - 64 * w + 7) / 8);
+        g_byte_array_append(builder->raw, (const guint8 *)&word, bytes);
     }
-    uint64_t has = 1;
-    for (size_t i = 0; i < n; has ^= 1U) {
-        size_t end = i;
-        while (end < n && (known[end] >> c & 1U) == has)
-            end++;
-        g_byte_array_append(builder->raw, size, (guint)codec_put_varint(size, end - i));
-        i = end;
-    }
-    return count;
 }
 
-/* Copies what the rows with a value hold in column c, as 64-bit numbers. Returns their number. */
-static size_t gather_known(ChunkBuilder *builder, unsigned c, gboolean everywhere)
-{
-    const int64_t *values = builder->values[c];
-    if (everywhere) {
-        memcpy(builder->ints, values, builder->n * sizeof *values);
-        return builder->n;
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < builder->n; i++) {
-        builder->ints[n] = values[i];
-        n += builder->known[i] >> c & 1U;
-    }
-    return n;
-}
-
-static void append_packed(ChunkBuilder *builder, size_t n, ChunkEntry *entry)
+static void append_packed(ChunkBuilder *builder, size_t n, const CodecRange *range,
+                          ChunkEntry *entry)
 {
     CodecHeader header;
-    size_t length = codec_pack(builder->ints, n, &header, builder->packed);
+    size_t length = codec_pack(builder->ints, n, range, &header, builder->packed);
     entry->layout = header.layout;
     entry->width = header.width;
     entry->base = header.base;
     entry->scale = header.scale;
+    builder->planes_at = builder->raw->len;
+    builder->plane_size = header.width > 0 ? n : 0;
     g_byte_array_append(builder->raw, builder->packed, (guint)length);
 }
 
-static void encode_int(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
+/* Other times of the same record lie close to its time. */
+static gboolean is_relative(const ChunkBuilder *builder, unsigned c)
 {
-    const int64_t *times = builder->values[builder->time_column];
     const char *name = builder->type->columns[c].name;
-    size_t n = gather_known(builder, c, everywhere);
+    return (int)c != builder->time_column && g_str_has_suffix(name, "_ns") &&
+           strcmp(name, "duration_ns") != 0 && strcmp(name, "step_ns") != 0;
+}
+
+static void encode_int(ChunkBuilder *builder, unsigned c, size_t n, ChunkEntry *entry)
+{
     int64_t *ints = builder->ints;
-    entry->min.i = INT64_MAX;
-    entry->max.i = INT64_MIN;
-    for (size_t i = 0; i < n; i++) {
-        entry->min.i = MIN(entry->min.i, ints[i]);
-        entry->max.i = MAX(entry->max.i, ints[i]);
+    CodecRange range = codec_range(ints, n);
+    entry->min.i = range.low;
+    entry->max.i = range.high;
+    entry->relative = is_relative(builder, c) ? 1 : 0;
+    if (entry->relative != 0) {
+        int64_t *times = (int64_t *)(void *)builder->packed; /* free until they are packed */
+        (void)row_bits_gather(builder->bits[c], builder->n, builder->values[builder->time_column],
+                              times);
+        for (size_t i = 0; i < n; i++)
+            ints[i] = (int64_t)((uint64_t)ints[i] - (uint64_t)times[i]);
+        range = codec_range(ints, n);
     }
-    /* Other times of the same record lie close to its time. */
-    entry->relative = (int)c != builder->time_column && g_str_has_suffix(name, "_ns") &&
-                      strcmp(name, "duration_ns") != 0 && strcmp(name, "step_ns") != 0;
-    for (size_t i = 0, at = 0; entry->relative && i < builder->n; i++)
-        if ((builder->known[i] >> c & 1U) != 0) {
-            ints[at] = (int64_t)((uint64_t)ints[at] - (uint64_t)times[i]);
-            at++;
-        }
-    append_packed(builder, n, entry);
+    append_packed(builder, n, &range, entry);
 }
 
 static double real_of(int64_t bits)
@@ -228,12 +83,16 @@ static double real_of(int64_t bits)
 
 static gboolean exact_with(const int64_t *bits, size_t n, double power)
 {
-    for (size_t i = 0; i < n; i++) {
+    gboolean exact = TRUE;
+    for (size_t i = 0; power == 1.0 && exact && i < n; i++) {
         double v = real_of(bits[i]);
-        if ((v * power + WHOLE_MAGIC - WHOLE_MAGIC) / power != v)
-            return FALSE;
+        exact = v + WHOLE_MAGIC - WHOLE_MAGIC == v;
     }
-    return TRUE;
+    for (size_t i = 0; power != 1.0 && exact && i < n; i++) {
+        double v = real_of(bits[i]);
+        exact = (v * power + WHOLE_MAGIC - WHOLE_MAGIC) / power == v;
+    }
+    return exact;
 }
 
 /* How many decimals write these values so that dividing the integer by 10^decimals gives the same
@@ -250,23 +109,40 @@ static uint8_t decimals_of(const int64_t *bits, size_t n, double largest)
     return CHUNK_RAW_REAL;
 }
 
-static void encode_real(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
+typedef struct {
+    double low, high;
+    gboolean whole; /* no value that an integer cannot stand for: NaN and -0 */
+} RealRange;
+
+static void extend(RealRange *range, int64_t bits)
 {
-    size_t n = gather_known(builder, c, everywhere);
-    int64_t *ints = builder->ints;
-    double low = INFINITY;
-    double high = -INFINITY;
-    gboolean whole = TRUE; /* no value that an integer cannot stand for: NaN and -0 */
-    for (size_t i = 0; i < n; i++) {
-        double v = real_of(ints[i]);
-        low = v < low ? v : low;
-        high = v > high ? v : high;
-        whole = whole && !isnan(v) && ints[i] != INT64_MIN;
+    const double v = real_of(bits);
+    range->low = v < range->low ? v : range->low;
+    range->high = v > range->high ? v : range->high;
+    range->whole &= !isnan(v) && bits != INT64_MIN;
+}
+
+/* Of n > 0 values. Two halves at once: each step waits for the one before it. */
+static RealRange range_of_reals(const int64_t *bits, size_t n)
+{
+    RealRange a = {INFINITY, -INFINITY, TRUE};
+    RealRange b = a;
+    for (size_t i = 0; i < n / 2; i++) {
+        extend(&a, bits[i]);
+        extend(&b, bits[n / 2 + i]);
     }
-    entry->min.r = low;
-    entry->max.r = high;
-    entry->decimals =
-        whole ? decimals_of(ints, n, fmax(fabs(low), fabs(high))) : (uint8_t)CHUNK_RAW_REAL;
+    extend(&b, bits[n - 1]);
+    return (RealRange){fmin(a.low, b.low), fmax(a.high, b.high), a.whole && b.whole};
+}
+
+static void encode_real(ChunkBuilder *builder, size_t n, ChunkEntry *entry)
+{
+    int64_t *ints = builder->ints;
+    const RealRange reals = range_of_reals(ints, n);
+    entry->min.r = reals.low;
+    entry->max.r = reals.high;
+    entry->decimals = reals.whole ? decimals_of(ints, n, fmax(fabs(reals.low), fabs(reals.high)))
+                                  : (uint8_t)CHUNK_RAW_REAL;
     if (entry->decimals != CHUNK_RAW_REAL) {
         double power = chunk_power10[entry->decimals];
         double magic = WHOLE_MAGIC;
@@ -279,16 +155,16 @@ static void encode_real(ChunkBuilder *builder, unsigned c, gboolean everywhere, 
             ints[i] = sum_bits - magic_bits;
         }
     }
-    append_packed(builder, n, entry);
+    const CodecRange range = codec_range(ints, n);
+    append_packed(builder, n, &range, entry);
 }
 
 /* Words in order of their first use; then a code for each row. */
-static void encode_words(ChunkBuilder *builder, unsigned c, gboolean everywhere, ChunkEntry *entry)
+static void encode_words(ChunkBuilder *builder, unsigned c, size_t n, ChunkEntry *entry)
 {
     const RecordColumn *column = &builder->type->columns[c];
     g_autoptr(GHashTable) codes = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GByteArray) words = g_byte_array_new();
-    size_t n = gather_known(builder, c, everywhere);
     int64_t previous = 0;
     int64_t code = -1;
     for (size_t i = 0; i < n; i++) {
@@ -313,17 +189,42 @@ static void encode_words(ChunkBuilder *builder, unsigned c, gboolean everywhere,
     chunk_put_u32(size, words->len);
     g_byte_array_append(builder->raw, size, sizeof size);
     g_byte_array_append(builder->raw, words->data, words->len);
-    append_packed(builder, n, entry);
+    const CodecRange range = codec_range(builder->ints, n);
+    append_packed(builder, n, &range, entry);
+}
+
+/* One zstd frame of the raw bytes, with each plane of numbers in blocks of its own: the planes
+ * differ in how often which byte stands in them, and a block has one code for all. Returns its
+ * size. */
+static size_t compress_raw(ChunkBuilder *builder)
+{
+    /* fewer numbers are not worth the heads of the blocks */
+    enum { MIN_PLANE = 256 };
+    const GByteArray *raw = builder->raw;
+    const gsize step = builder->plane_size >= MIN_PLANE ? builder->plane_size : raw->len;
+    ZSTD_CCtx *zstd = builder->zstd;
+    (void)ZSTD_CCtx_reset(zstd, ZSTD_reset_session_only);
+    (void)ZSTD_CCtx_setPledgedSrcSize(zstd, raw->len);
+    g_byte_array_set_size(builder->stored, (guint)(ZSTD_compressBound(raw->len) + 64));
+    ZSTD_outBuffer out = {builder->stored->data, builder->stored->len, 0};
+    ZSTD_inBuffer in = {raw->data, 0, 0};
+    gsize end = builder->plane_size >= MIN_PLANE ? builder->planes_at : raw->len;
+    for (;; end += step) {
+        in.size = MIN(end, raw->len);
+        const ZSTD_EndDirective how = in.size == raw->len ? ZSTD_e_end : ZSTD_e_flush;
+        /* There is room for all: one call takes what there is. */
+        if (in.size > in.pos && ZSTD_compressStream2(zstd, &out, &in, how) != 0)
+            return SIZE_MAX;
+        if (how == ZSTD_e_end)
+            return out.pos;
+    }
 }
 
 static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
 {
     const GByteArray *raw = builder->raw;
     entry->raw_size = raw->len;
-    g_byte_array_set_size(builder->stored, (guint)ZSTD_compressBound(raw->len));
-    size_t size = raw->len < 32 ? SIZE_MAX
-                                : ZSTD_compress2(builder->zstd, builder->stored->data,
-                                                 builder->stored->len, raw->data, raw->len);
+    size_t size = raw->len < 32 ? SIZE_MAX : compress_raw(builder);
     entry->packing = size < raw->len ? CHUNK_ZSTD : CHUNK_STORED;
     const guint8 *bytes = entry->packing == CHUNK_ZSTD ? builder->stored->data : raw->data;
     entry->stored_size = entry->packing == CHUNK_ZSTD ? (uint32_t)size : raw->len;
@@ -331,22 +232,42 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
     g_byte_array_append(data, bytes, entry->stored_size);
 }
 
-static gboolean is_same(ChunkBuilder *builder, unsigned c, const int64_t *back,
-                        const uint64_t *known, size_t *row)
+/* The first row whose text is another; n if there is none. */
+static size_t text_difference(const uint64_t *bits, size_t n, const int64_t *a, const int64_t *b)
 {
-    const int64_t *values = builder->values[c];
-    gboolean text = builder->type->columns[c].type == COLUMN_TEXT;
-    for (size_t i = 0; i < builder->n; i++) {
-        *row = i;
-        if (((builder->known[i] ^ known[i]) >> c & 1U) != 0)
-            return FALSE;
-        gboolean has = (known[i] >> c & 1U) != 0;
-        if (has &&
-            (text ? strcmp((const char *)(intptr_t)back[i], (const char *)(intptr_t)values[i]) != 0
-                  : back[i] != values[i]))
-            return FALSE;
+    const char *last_a = NULL; /* texts repeat from row to row */
+    const char *last_b = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *x = (const char *)(intptr_t)a[i];
+        const char *y = (const char *)(intptr_t)b[i];
+        if ((bits[i / 64] >> (i % 64) & 1U) == 0 || (x == last_a && y == last_b))
+            continue;
+        if (strcmp(x, y) != 0)
+            return i;
+        last_a = x;
+        last_b = y;
     }
-    return TRUE;
+    return n;
+}
+
+/* Whether the column comes back; if not, *row is the first that does not. */
+static gboolean comes_back(ChunkBuilder *builder, Chunk *chunk, unsigned c, size_t *row,
+                           GError **error)
+{
+    const size_t n = builder->n;
+    const uint64_t *bits = builder->bits[c];
+    const uint64_t *back_bits = NULL; /* NULL: all rows */
+    int64_t *back = builder->ints;
+    *row = 0;
+    if (!chunk_decode_column(chunk, c, back, &back_bits, error))
+        return FALSE;
+    if (back_bits == NULL ? row_bits_count(bits, n) != n
+                          : memcmp(bits, back_bits, (n + 63) / 64 * sizeof *bits) != 0)
+        return FALSE;
+    *row = builder->type->columns[c].type == COLUMN_TEXT
+               ? text_difference(bits, n, builder->values[c], back)
+               : row_bits_difference(bits, n, builder->values[c], back);
+    return *row == n;
 }
 
 /* Rows are deleted because their chunk exists: so the chunk is read back first. */
@@ -357,43 +278,48 @@ static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, uint64_t 
     if (chunk == NULL)
         return FALSE;
     chunk_take_scratch(chunk, builder->checked);
-    uint64_t *known = (uint64_t *)(void *)builder->packed;
     for (unsigned c = 0; c < builder->type->n_columns; c++) {
-        void *storage[64] = {NULL};
-        storage[c] = builder->ints;
-        gboolean wanted = (somewhere >> c & 1U) != 0;
+        const gboolean wanted = (somewhere >> c & 1U) != 0;
+        GError *failure = NULL;
         size_t row = 0;
-        if (wanted && !chunk_decode(chunk, UINT64_C(1) << c, storage, known, error))
-            return FALSE;
-        if (wanted != (chunk_column(chunk, c) != NULL) ||
-            (wanted && !is_same(builder, c, builder->ints, known, &row))) {
+        if (wanted == (chunk_column(chunk, c) != NULL) &&
+            (!wanted || comes_back(builder, chunk, c, &row, &failure)))
+            continue;
+        if (failure != NULL)
+            g_propagate_error(error, failure);
+        else
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED,
                         "a chunk of %s does not give its rows back (column %s, row %zu)",
                         builder->type->table, builder->type->columns[c].name, row);
-            return FALSE;
-        }
+        return FALSE;
     }
     g_clear_pointer(&builder->checked, chunk_free);
     builder->checked = g_steal_pointer(&chunk);
     return TRUE;
 }
 
-/* Encodes column c, which has a value in some row, into the directory and the data. */
-static void encode_column(ChunkBuilder *builder, unsigned c, gboolean everywhere)
+/* Encodes column c, if it has a value in some row, into the directory and the data. */
+static gboolean encode_column(ChunkBuilder *builder, unsigned c)
 {
     const RecordColumn *column = &builder->type->columns[c];
-    ChunkEntry entry = {.type = (uint8_t)column->type, .known = (uint32_t)builder->n};
+    const uint64_t *bits = builder->bits[c];
+    const size_t n = row_bits_count(bits, builder->n);
+    if (n == 0)
+        return FALSE;
+    ChunkEntry entry = {.type = (uint8_t)column->type, .known = (uint32_t)n};
     g_byte_array_set_size(builder->raw, 0);
-    if (!everywhere)
-        entry.known = append_holes(builder, c);
+    if (n < builder->n)
+        append_holes(builder, bits);
+    (void)row_bits_gather(bits, builder->n, builder->values[c], builder->ints);
     if (column->type == COLUMN_INT)
-        encode_int(builder, c, everywhere, &entry);
+        encode_int(builder, c, n, &entry);
     else if (column->type == COLUMN_REAL)
-        encode_real(builder, c, everywhere, &entry);
+        encode_real(builder, n, &entry);
     else
-        encode_words(builder, c, everywhere, &entry);
+        encode_words(builder, c, n, &entry);
     store(builder, &entry, builder->data);
     chunk_entry_append(builder->directory, c, &entry, (uint32_t)builder->n);
+    return TRUE;
 }
 
 GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
@@ -403,15 +329,11 @@ GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
     GByteArray *data = builder->data;
     g_byte_array_set_size(directory, 0);
     g_byte_array_set_size(data, 0);
+    row_bits_by_column(builder->known, builder->n, builder->bits);
     uint64_t somewhere = 0;
-    uint64_t everywhere = UINT64_MAX;
-    for (size_t i = 0; i < builder->n; i++) {
-        somewhere |= builder->known[i];
-        everywhere &= builder->known[i];
-    }
     for (unsigned c = 0; c < builder->type->n_columns; c++)
-        if ((somewhere >> c & 1U) != 0)
-            encode_column(builder, c, (everywhere >> c & 1U) != 0);
+        if (encode_column(builder, c))
+            somewhere |= UINT64_C(1) << c;
     g_autoptr(GByteArray) chunk =
         g_byte_array_sized_new(CHUNK_HEADER_SIZE + directory->len + data->len);
     guint8 header[CHUNK_HEADER_SIZE];

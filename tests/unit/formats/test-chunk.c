@@ -13,7 +13,8 @@ static int check_codec(const int64_t *values, size_t n)
     g_autofree int64_t *back = g_new(int64_t, n);
     CodecHeader header;
     g_autofree int64_t *copy = g_memdup2(values, n * sizeof *values);
-    size_t length = codec_pack(copy, n, &header, bytes);
+    const CodecRange range = codec_range(values, n);
+    size_t length = codec_pack(copy, n, &range, &header, bytes);
     g_assert_cmpuint(length, <=, 8 * n);
     g_assert_true(codec_unpack(&header, bytes, length, n, back));
     g_assert_true(memcmp(values, back, n * sizeof *back) == 0);
@@ -74,20 +75,40 @@ static void test_codec_layouts(void)
         values[i] = i % 14 < 7 ? i / 7 : 1000;
     g_assert_cmpint(check_codec(values, N), ==, CODEC_RUNS);
     for (int i = 0; i < N; i++)
-        values[i] = (i * 7919 % 640) * INT64_C(1000003);
+        values[i] = g_test_rand_int_range(0, 640) * INT64_C(1000003);
     g_assert_cmpint(check_codec(values, N), ==, CODEC_OFFSET);
-    /* a clock of microseconds whose offset changes now and then */
-    for (int jumps = 0; jumps <= N; jumps += 5) {
-        int64_t offset = 0;
-        for (int i = 0; i < N; i++) {
-            if (jumps > 0 && i % (N / jumps) == 0)
-                offset += i % 3 == 0 ? -1234567891 : 259;
-            values[i] = INT64_C(1748263681116000000) + i * INT64_C(100000000) +
-                        i * 7919 % 640 * INT64_C(1000) + offset;
+    /* noise, and far from it a few values: the steps between them have one bit more of it */
+    for (int i = 0; i < N; i++)
+        values[i] = g_test_rand_int_range(0, 30000) - (i % 50 == 0 ? 20000000 : 0);
+    g_assert_cmpint(check_codec(values, N), ==, CODEC_OFFSET);
+    int64_t walk = 0;
+    for (int i = 0; i < N; i++)
+        values[i] = walk += g_test_rand_int_range(-3, 4);
+    g_assert_cmpint(check_codec(values, N), ==, CODEC_DELTA);
+}
+
+/* A clock of microseconds whose offset changes now and then, in steps of any size: what the steps
+ * share then, 10 here, is not what they mostly share. */
+static void test_codec_jumps(void)
+{
+    enum { N = 640 };
+    static const int64_t steps[] = {259, 10, 1234567890};
+    int64_t values[N];
+    for (unsigned s = 0; s < G_N_ELEMENTS(steps); s++)
+        for (int jumps = 0; jumps <= N; jumps += 5) {
+            int64_t offset = 0;
+            for (int i = 0; i < N; i++) {
+                if (jumps > 0 && i % (N / jumps) == 0)
+                    offset += i % 3 == 0 ? -steps[s] : steps[s];
+                values[i] = INT64_C(1748263681116000000) + i * INT64_C(100000000) +
+                            g_test_rand_int_range(0, 1000) * INT64_C(1000) + offset;
+            }
+            int layout = check_codec(values, N);
+            g_assert_cmpint(layout, ==,
+                            jumps == 0    ? CODEC_DELTA
+                            : jumps <= 20 ? CODEC_JUMPS
+                                          : layout);
         }
-        int layout = check_codec(values, N);
-        g_assert_cmpint(layout, ==, jumps == 0 ? CODEC_DELTA : jumps <= 20 ? CODEC_JUMPS : layout);
-    }
 }
 
 static void test_codec_lies(void)
@@ -145,7 +166,8 @@ static void test_codec_is_small(void)
     CodecHeader header;
     for (int i = 0; i < 1000; i++) /* 1 Hz in nanoseconds */
         values[i] = INT64_C(1748263681116000000) + i * INT64_C(1000000000);
-    (void)codec_pack(values, 1000, &header, bytes);
+    const CodecRange range = codec_range(values, 1000);
+    (void)codec_pack(values, 1000, &range, &header, bytes);
     g_assert_cmpint(header.layout, ==, CODEC_DELTA);
     g_assert_cmpint(header.width, ==, 1);
     g_assert_cmpint(header.scale, ==, 1000000000);
@@ -271,6 +293,25 @@ static void test_statistics_and_selection(void)
     free_storage(storage);
 }
 
+/* Two planes of noise and one of a single bit take 17 bits a row: one code for all three would
+ * spend two and a half on the last, and more on the others. */
+static void test_planes_by_themselves(void)
+{
+    g_autoptr(ChunkBuilder) builder = chunk_builder_new(RECORD_SAMPLE);
+    for (int i = 0; i < CHUNK_ROWS; i++) {
+        Sample sample = {0};
+        RECORD_SET(&sample, SAMPLE, time_ns, i);
+        RECORD_SET(&sample, SAMPLE, source, 1);
+        RECORD_SET(&sample, SAMPLE, request_ns, i + g_test_rand_int_range(0, 1 << 17));
+        chunk_builder_add(builder, &sample);
+    }
+    g_autoptr(GByteArray) bytes = chunk_builder_finish(builder, NULL);
+    g_assert_nonnull(bytes);
+    g_assert_cmpuint(bytes->len, >, CHUNK_ROWS * 16 / 8);
+    if (CHUNK_ROWS >= 4096) /* else heads and codes weigh too much */
+        g_assert_cmpuint(bytes->len, <, CHUNK_ROWS * 18 / 8);
+}
+
 /* Each flipped bit is found, or hits bytes that nobody reads; nothing crashes. */
 static void test_damage(void)
 {
@@ -303,11 +344,13 @@ int main(int argc, char **argv)
     g_test_add_func("/codec/edges", test_codec_edges);
     g_test_add_func("/codec/random", test_codec_random);
     g_test_add_func("/codec/layouts", test_codec_layouts);
+    g_test_add_func("/codec/jumps", test_codec_jumps);
     g_test_add_func("/codec/lies", test_codec_lies);
     g_test_add_func("/codec/varints", test_varints);
     g_test_add_func("/codec/is-small", test_codec_is_small);
     g_test_add_func("/chunk/round-trip", test_round_trip);
     g_test_add_func("/chunk/statistics-and-selection", test_statistics_and_selection);
+    g_test_add_func("/chunk/planes", test_planes_by_themselves);
     g_test_add_func("/chunk/damage", test_damage);
     return g_test_run();
 }
