@@ -474,9 +474,7 @@ static gboolean seal(DriveWriter *writer, GError **error)
     if (!drive_seal_rows(writer, error) || !drive_set_meta(writer, "closed", "1", error) ||
         !drive_writer_commit(writer, error))
         return FALSE;
-    /* Gives the space of the rows back; VACUUM is itself one transaction. */
-    return drive_exec(writer->db, writer->path, "VACUUM", error) &&
-           drive_writer_close(writer, error);
+    return drive_writer_close_small(writer, error);
 }
 
 gboolean drive_seal(const char *path, GCancellable *cancel, GError **error)

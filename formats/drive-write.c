@@ -216,9 +216,9 @@ DriveWriter *drive_create(const char *path, GError **error)
         return NULL;
     }
     g_autoptr(DriveWriter) writer = writer_new(path, fd);
-    g_autofree char *sql = g_strdup_printf("PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8';"
+    g_autofree char *sql = g_strdup_printf("PRAGMA page_size = %d; PRAGMA encoding = 'UTF-8';"
                                            "BEGIN IMMEDIATE; %s COMMIT;",
-                                           drive_schema_sql());
+                                           (int)DRIVE_PAGE_SIZE, drive_schema_sql());
     if (!lock(writer, error) || !open_database(writer, error) ||
         !drive_exec(writer->db, path, sql, error) || !start_writing(writer, error)) {
         (void)unlink(path);
@@ -613,7 +613,7 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
         return FALSE;
     if (writer->bulk) {
         /* else each reader would leave an empty -wal and -shm beside it */
-        if (!set_journal_mode(writer, "DELETE", error))
+        if (!set_journal_mode(writer, "DELETE", error) || !drive_writer_fit_pages(writer, error))
             return FALSE;
         if (fsync(writer->lock_fd) != 0) {
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_FAILED, "%s: cannot be written: %s",

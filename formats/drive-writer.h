@@ -83,6 +83,18 @@ void drive_drop_builders(DriveWriter *writer);
 /* Seals all live rows, within the open transaction. */
 gboolean drive_seal_rows(DriveWriter *writer, GError **error);
 
+/* ---- drive-fit.c ---- */
+
+enum { DRIVE_PAGE_SIZE = 4096 }; /* of a drive that is being recorded */
+
+/* Gives a closed drive that is small the small pages it needs, and back what is mostly free, in one
+ * transaction. */
+gboolean drive_writer_fit_pages(DriveWriter *writer, GError **error);
+
+/* Closes the drive and gives the space back that its rows took, in one transaction; after a power
+ * cut before it the drive is as large as before, but whole and closed. */
+gboolean drive_writer_close_small(DriveWriter *writer, GError **error);
+
 /* ---- drive-write.c ---- */
 
 /* Reads the extents of the file again. */

@@ -9,7 +9,9 @@
 #include <glib.h>
 
 enum {
-    PAGE_TABLE_INTERIOR = 5, /* 1.6 */
+    PAGE_INDEX_INTERIOR = 2, /* 1.6 */
+    PAGE_TABLE_INTERIOR = 5,
+    PAGE_INDEX_LEAF = 10,
     PAGE_TABLE_LEAF = 13,
     PAGE_FILE_HEADER_SIZE = 100, /* 1.3 */
     SERIAL_NULL = 0,             /* 2.1; 1 to 6 integers of 1, 2, 3, 4, 6, 8 bytes */

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    USUAL_PAGE_SIZE = 4096, /* of drives; used where the header does not tell */
+    USUAL_PAGE_SIZE = 4096, /* of drives; used where neither header nor pages tell */
+    GUESSED_FROM = 4 << 20, /* bytes that are looked at for it */
     WAL_HEADER_SIZE = 32,
     FRAME_HEADER_SIZE = 24,
     MAX_PAYLOAD = 64 * 1024 * 1024,
@@ -31,6 +32,44 @@ static guint32 valid_page_size(guint32 stored)
 {
     guint32 size = stored == 1 ? 65536 : stored;
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0 ? size : 0;
+}
+
+/* ---- the size of pages, where the header does not tell ---- */
+
+/* 1.6: whether a page of rows could begin here: its cells lie behind each other, within it. */
+static gboolean could_be_leaf(const guint8 *bytes, guint32 page_size)
+{
+    enum { HEADER = 8 };
+    const guint32 cells = page_u16(bytes + 3);
+    const guint32 content = page_u16(bytes + 5) == 0 ? 65536 : page_u16(bytes + 5);
+    if ((bytes[0] != PAGE_TABLE_LEAF && bytes[0] != PAGE_INDEX_LEAF) || content > page_size ||
+        cells > (page_size - HEADER) / 2 || content < HEADER + 2 * cells)
+        return FALSE;
+    for (guint32 i = 0; i < cells; i++) {
+        const guint32 at = page_u16(bytes + HEADER + 2 * (gsize)i);
+        if (at < content || at + 4 > page_size)
+            return FALSE;
+    }
+    return cells > 0 || content == page_size;
+}
+
+/* The size with which most pages could be leaves: with twice the size every second one is passed
+ * over, with half of it their cells lie outside. */
+static guint32 guess_page_size(const guint8 *bytes, gsize length)
+{
+    length = MIN(length, GUESSED_FROM);
+    guint32 best = USUAL_PAGE_SIZE;
+    guint most = 0;
+    for (guint32 size = 512; size <= 65536; size *= 2) {
+        guint leaves = 0;
+        for (gsize at = size; at + size <= length; at += size)
+            leaves += could_be_leaf(bytes + at, size) ? 1 : 0;
+        if (leaves > most) {
+            most = leaves;
+            best = size;
+        }
+    }
+    return best;
 }
 
 /* ---- the -wal file: 4 ---- */
@@ -111,7 +150,7 @@ Salvage *salvage_open(const char *path, GError **error)
                                 memcmp(salvage->bytes, "SQLite format 3", 16) == 0;
     salvage->page_size = has_header ? valid_page_size(page_u16(salvage->bytes + 16)) : 0;
     if (salvage->page_size == 0)
-        salvage->page_size = USUAL_PAGE_SIZE;
+        salvage->page_size = guess_page_size(salvage->bytes, salvage->length);
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
     salvage->wal = g_mapped_file_new(wal, FALSE, NULL);
     guint32 before = salvage->page_size;
@@ -189,16 +228,16 @@ SalvagePageKind salvage_page_kind(const Salvage *salvage, guint32 page)
     if (bytes == NULL)
         return SALVAGE_OTHER;
     const guint8 *head = bytes + header_at(page);
-    gboolean interior = head[0] == 2 || head[0] == PAGE_TABLE_INTERIOR;
+    gboolean interior = head[0] == PAGE_INDEX_INTERIOR || head[0] == PAGE_TABLE_INTERIOR;
     guint32 cells = page_u16(head + 3);
     if (cells > (salvage->usable - header_at(page) - (interior ? 12U : 8U)) / 2)
         return SALVAGE_OTHER;
     switch (head[0]) {
-    case 2:
+    case PAGE_INDEX_INTERIOR:
         return SALVAGE_INDEX_INTERIOR;
     case PAGE_TABLE_INTERIOR:
         return SALVAGE_TABLE_INTERIOR;
-    case 10:
+    case PAGE_INDEX_LEAF:
         return SALVAGE_INDEX_LEAF;
     case PAGE_TABLE_LEAF:
         return SALVAGE_TABLE_LEAF;

@@ -145,6 +145,20 @@ static void test_any_rows(DriveFolder *f, gconstpointer data)
     }
 }
 
+/* Pages of every size that SQLite knows. */
+static void test_page_sizes(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    make_drive(f->path, 300);
+    (void)drive_folder_sql(f->path, "PRAGMA journal_mode = DELETE");
+    for (int size = 512; size <= 65536; size *= 2) {
+        g_autofree char *sql = g_strdup_printf("PRAGMA page_size = %d; VACUUM", size);
+        (void)drive_folder_sql(f->path, sql);
+        g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA page_size"), ==, size);
+        check_all(f->path);
+    }
+}
+
 /* Rows that were written before a column was added end early; deleted rows leave holes. */
 static void test_altered(DriveFolder *f, gconstpointer data)
 {
@@ -217,6 +231,7 @@ int main(int argc, char **argv)
 #define ADD(name, function)                                                                        \
     g_test_add(name, DriveFolder, NULL, drive_folder_set_up, function, drive_folder_tear_down)
     ADD("/drive-pages/any-rows", test_any_rows);
+    ADD("/drive-pages/page-sizes", test_page_sizes);
     ADD("/drive-pages/altered", test_altered);
     ADD("/drive-pages/other-tables", test_other_tables);
     ADD("/drive-pages/spoilt-pages", test_spoilt_pages);

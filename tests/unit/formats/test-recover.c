@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small drive with live and sealed rows is damaged at every page: zeroed, overwritten, single
- * bits flipped, cut off. Whatever is left, nothing crashes; no row comes out that did not go in
- * (but live rows of a page with a flipped bit: they carry no checksum); and no row is lost that
- * does not lie, at least in part, on the damaged page.
+ * A small drive with live and sealed rows, of small, usual and large pages, is damaged at every
+ * page: zeroed, overwritten, single bits flipped, cut off. Whatever is left, nothing crashes; no
+ * row comes out that did not go in (but live rows of a page with a flipped bit: they carry no
+ * checksum); and no row is lost that does not lie, at least in part, on the damaged page.
  */
 #include "formats/drive-damage.h"
 #include "formats/drive-recover.h"
 #include "formats/drive-write.h"
 #include "formats/salvage.h"
+#include "tests/unit/drive-folder.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 4096, SEALED = 900, LIVE = 260 };
+enum { SEALED = 900, LIVE = 260 };
+
+static gsize page_size; /* of the drive as it is now */
 
 static char *dir, *whole_path, *damaged_path, *out_path;
 static guint8 *whole;
@@ -208,13 +211,27 @@ static guint count_live(GHashTable *rows)
     return n;
 }
 
+static void use_pages(gconstpointer data)
+{
+    if (page_size == GPOINTER_TO_SIZE(data))
+        return;
+    page_size = GPOINTER_TO_SIZE(data);
+    g_autofree char *sql =
+        g_strdup_printf("PRAGMA page_size = %" G_GSIZE_FORMAT "; VACUUM", page_size);
+    (void)drive_folder_sql(whole_path, sql);
+    g_free(whole);
+    g_assert_true(g_file_get_contents(whole_path, (char **)&whole, &whole_length, NULL));
+    g_assert_cmpuint(whole_length % page_size, ==, 0);
+}
+
 static guint8 *copy_whole(void)
 {
     return g_memdup2(whole, whole_length);
 }
 
-static void test_sound(void)
+static void test_sound(gconstpointer data)
 {
+    use_pages(data);
     Outcome outcome = recover(whole, whole_length);
     g_assert_true(outcome.saved);
     g_assert_cmpuint(g_hash_table_size(outcome.lost), ==, 0);
@@ -234,12 +251,13 @@ static void test_sound(void)
 }
 
 /* Each live row lies on one page: over all pages, each is lost once. */
-static void test_zeroed_pages(void)
+static void test_zeroed_pages(gconstpointer data)
 {
+    use_pages(data);
     guint lost_live = 0;
-    for (gsize page = 0; page < whole_length / PAGE; page++) {
+    for (gsize page = 0; page < whole_length / page_size; page++) {
         g_autofree guint8 *bytes = copy_whole();
-        memset(bytes + page * PAGE, 0, PAGE);
+        memset(bytes + page * page_size, 0, page_size);
         Outcome outcome = recover(bytes, whole_length);
         g_assert_true(outcome.saved);
         g_assert_cmpuint(g_hash_table_size(outcome.foreign), ==, 0);
@@ -250,20 +268,21 @@ static void test_zeroed_pages(void)
 }
 
 /* Bits flipped: what is lost is part of what is lost without the page. */
-static void test_flipped_bits(void)
+static void test_flipped_bits(gconstpointer data)
 {
+    use_pages(data);
     g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)g_test_rand_int());
     const int flips = g_test_slow() ? 64 : 4;
     guint changed = 0;
-    for (gsize page = 0; page < whole_length / PAGE; page++) {
+    for (gsize page = 0; page < whole_length / page_size; page++) {
         g_autofree guint8 *zeroed = copy_whole();
-        memset(zeroed + page * PAGE, 0, PAGE);
+        memset(zeroed + page * page_size, 0, page_size);
         Outcome without = recover(zeroed, whole_length);
         for (int f = 0; f < flips; f++) {
             g_autofree guint8 *bytes = copy_whole();
             /* every second one in the head of the page, where it hurts */
-            gint32 at = g_rand_int_range(rand, 0, f % 2 == 0 ? PAGE : 16);
-            bytes[page * PAGE + (gsize)at] ^= (guint8)(1U << g_rand_int_range(rand, 0, 8));
+            gint32 at = g_rand_int_range(rand, 0, f % 2 == 0 ? (gint32)page_size : 16);
+            bytes[page * page_size + (gsize)at] ^= (guint8)(1U << g_rand_int_range(rand, 0, 8));
             Outcome outcome = recover(bytes, whole_length);
             g_assert_true(outcome.saved);
             GHashTableIter iter;
@@ -284,11 +303,12 @@ static void test_flipped_bits(void)
     g_test_message("%u live rows came back changed: their bit was flipped", changed);
 }
 
-static void test_truncated(void)
+static void test_truncated(gconstpointer data)
 {
-    for (gsize pages = 0; pages < whole_length / PAGE; pages++)
-        for (gsize more = 0; more < PAGE; more += 2200) {
-            Outcome outcome = recover(whole, pages * PAGE + more);
+    use_pages(data);
+    for (gsize pages = 0; pages < whole_length / page_size; pages++)
+        for (gsize more = 0; more < page_size; more += 2200) {
+            Outcome outcome = recover(whole, pages * page_size + more);
             g_assert_cmpuint(g_hash_table_size(outcome.foreign), ==, 0);
             /* page 1 lists the tables, all rows lie behind it */
             g_assert_true(outcome.saved || pages <= 6);
@@ -313,7 +333,7 @@ static void test_wal(void)
     gsize wal_length = 0;
     g_assert_true(g_file_get_contents(path, &bytes, &length, &error));
     g_assert_true(g_file_get_contents(wal, &wal_bytes, &wal_length, &error));
-    g_assert_cmpuint(wal_length, >, PAGE);
+    g_assert_cmpuint(wal_length, >, 4096);
     write_damaged((const guint8 *)bytes, length);
     g_assert_true(g_file_set_contents(damaged_wal, wal_bytes, (gssize)wal_length, &error));
     RecoverReport report;
@@ -325,8 +345,9 @@ static void test_wal(void)
     (void)g_unlink(damaged_wal);
 }
 
-static void test_nothing(void)
+static void test_nothing(gconstpointer data)
 {
+    use_pages(data);
     static const char *const contents[] = {"", "this is no drive", "SQLite format 3"};
     for (unsigned i = 0; i < G_N_ELEMENTS(contents); i++) {
         g_autoptr(GError) error = NULL;
@@ -365,14 +386,20 @@ int main(int argc, char **argv)
     damaged_path = g_build_filename(dir, "damaged.drive", NULL);
     out_path = g_build_filename(dir, "out.drive", NULL);
     make_drive();
-    g_assert_true(g_file_get_contents(whole_path, (char **)&whole, &whole_length, NULL));
     whole_rows = read_rows(whole_path);
-    g_test_add_func("/recover/sound", test_sound);
-    g_test_add_func("/recover/zeroed-pages", test_zeroed_pages);
-    g_test_add_func("/recover/flipped-bits", test_flipped_bits);
-    g_test_add_func("/recover/truncated", test_truncated);
+#define ADD(name, size, function)                                                                  \
+    g_test_add_data_func("/recover/" #size "/" name, GSIZE_TO_POINTER(size), function)
+    ADD("sound", 4096, test_sound);
+    ADD("zeroed-pages", 4096, test_zeroed_pages);
+    ADD("flipped-bits", 4096, test_flipped_bits);
+    ADD("truncated", 4096, test_truncated);
+    ADD("nothing", 4096, test_nothing);
+    ADD("sound", 512, test_sound);
+    ADD("zeroed-pages", 512, test_zeroed_pages);
+    ADD("sound", 65536, test_sound);
+    ADD("zeroed-pages", 65536, test_zeroed_pages);
+#undef ADD
     g_test_add_func("/recover/wal", test_wal);
-    g_test_add_func("/recover/nothing", test_nothing);
     int status = g_test_run();
     remove_files();
     g_hash_table_unref(whole_rows);

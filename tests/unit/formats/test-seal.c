@@ -380,6 +380,76 @@ static void test_shift(DriveFolder *f, gconstpointer data)
     g_assert_false(drive_wants_sealing(f->path));
 }
 
+/* So much is in the drive besides, in a kind that is not sealed. */
+static void add_events(DriveWriter *writer, int n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *detail = g_strnfill(4000, 'x');
+    for (int i = 0; i < n; i++) {
+        Event event = {0};
+        RECORD_SET(&event, EVENT, time_ns, i);
+        RECORD_SET(&event, EVENT, kind, "app-event");
+        RECORD_SET(&event, EVENT, detail, detail);
+        g_assert_true(drive_add_event(writer, &event, &error));
+    }
+    g_assert_no_error(error);
+}
+
+/* Rows out of order become chunks only at the end: what they took is given back. */
+static void test_bulk_out_of_order(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_autoptr(GError) error = NULL;
+    gint64 clock = 0;
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_true(drive_writer_set_bulk(writer, &error));
+    add_rows(writer, model, &clock, 60000, FALSE);
+    add_events(writer, 300); /* so much that pages stay as they are */
+    g_assert_true(drive_writer_close(writer, &error));
+    g_assert_no_error(error);
+    g_clear_pointer(&writer, drive_writer_free);
+    g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA page_size"), ==, 4096);
+    g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA freelist_count"), ==, 0);
+    check(f->path, model, 0, INT64_MIN, INT64_MAX);
+}
+
+/* A closed drive has pages as large as it needs, and grows out of them again. */
+static void test_pages(DriveFolder *f, gconstpointer data)
+{
+    (void)data;
+    static const struct {
+        int events;
+        gint64 page_size;
+    } steps[] = {{0, 512}, {100, 1024}, {300, 4096}, {0, 4096}};
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_autoptr(GError) error = NULL;
+    gint64 clock = 0;
+    for (int bulk = 0; bulk < 2; bulk++) {
+        g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+        if (bulk != 0)
+            g_assert_true(drive_writer_set_bulk(writer, &error));
+        g_array_set_size(model, 0);
+        add_rows(writer, model, &clock, 500, TRUE);
+        g_assert_true(drive_writer_close(writer, &error));
+        g_clear_pointer(&writer, drive_writer_free);
+        g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA page_size"), ==, bulk ? 512 : 4096);
+        for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+            writer = drive_open_append(f->path, &error);
+            g_assert_no_error(error);
+            add_events(writer, steps[i].events);
+            g_assert_true(drive_writer_close(writer, &error));
+            g_clear_pointer(&writer, drive_writer_free);
+            g_assert_true(drive_seal(f->path, NULL, &error));
+            g_assert_no_error(error);
+            g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA page_size"), ==, steps[i].page_size);
+            g_assert_cmpint(drive_folder_sql(f->path, "PRAGMA freelist_count"), ==, 0);
+            check(f->path, model, 0, INT64_MIN, INT64_MAX);
+        }
+        g_assert_cmpint(g_unlink(f->path), ==, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -387,7 +457,11 @@ int main(int argc, char **argv)
                drive_folder_tear_down);
     g_test_add("/seal/bulk", DriveFolder, NULL, drive_folder_set_up, test_bulk,
                drive_folder_tear_down);
+    g_test_add("/seal/bulk-out-of-order", DriveFolder, NULL, drive_folder_set_up,
+               test_bulk_out_of_order, drive_folder_tear_down);
     g_test_add("/seal/cancel", DriveFolder, NULL, drive_folder_set_up, test_cancel,
+               drive_folder_tear_down);
+    g_test_add("/seal/pages", DriveFolder, NULL, drive_folder_set_up, test_pages,
                drive_folder_tear_down);
     g_test_add("/seal/shift", DriveFolder, NULL, drive_folder_set_up, test_shift,
                drive_folder_tear_down);
