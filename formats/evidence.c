@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 G_DEFINE_QUARK(corridor - evidence - error, evidence_error)
 
@@ -51,6 +52,13 @@ static gboolean from_hex(const char *text, guint8 *bytes, gsize n)
 
 /* ---- keys ---- */
 
+/* A box has nobody to ask. */
+static int no_passphrase(char *buffer, int size, int writing, void *data)
+{
+    (void)buffer, (void)size, (void)writing, (void)data;
+    return -1;
+}
+
 EvidenceKey *evidence_key_open(const char *path, gboolean private, GError **error)
 {
     FILE *file = fopen(path, "re");
@@ -59,16 +67,24 @@ EvidenceKey *evidence_key_open(const char *path, gboolean private, GError **erro
                     g_strerror(errno));
         return NULL;
     }
+    struct stat status;
+    if (private && fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
+        (status.st_mode & S_IRWXO) != 0) {
+        (void)fclose(file);
+        g_set_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY,
+                    "%s: others may read this private key; use chmod 0640", path);
+        return NULL;
+    }
     g_autoptr(EvidenceKey) key = g_new0(EvidenceKey, 1);
-    key->key = private ? PEM_read_PrivateKey(file, NULL, NULL, NULL)
-                       : PEM_read_PUBKEY(file, NULL, NULL, NULL);
+    key->key = private ? PEM_read_PrivateKey(file, NULL, no_passphrase, NULL)
+                       : PEM_read_PUBKEY(file, NULL, no_passphrase, NULL);
     (void)fclose(file);
     size_t length = PUBLIC_SIZE;
     if (key->key == NULL || EVP_PKEY_get_base_id(key->key) != EVP_PKEY_ED25519 ||
         EVP_PKEY_get_raw_public_key(key->key, key->public, &length) != 1) {
         g_set_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY,
-                    "%s: is no %s Ed25519 key in PEM; make one with `openssl %s`", path,
-                    private ? "private" : "public",
+                    "%s: is no %s Ed25519 key in PEM%s; make one with `openssl %s`", path,
+                    private ? "private" : "public", private ? " without a passphrase" : "",
                     private ? "genpkey -algorithm ed25519" : "pkey -pubout");
         return NULL;
     }

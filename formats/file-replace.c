@@ -161,6 +161,17 @@ gboolean file_replace_rename(const char *beside, const char *path, GError **erro
     return TRUE;
 }
 
+gboolean file_replace_rename_new(const char *beside, const char *path, GError **error)
+{
+    int number = renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    if (number == EINVAL) /* not on every file system */
+        number = access(path, F_OK) == 0 ? EEXIST : rename(beside, path) != 0 ? errno : 0;
+    if (number != 0)
+        return failed(path, number, error);
+    sync_folder(path);
+    return TRUE;
+}
+
 FileReplace *file_replace_open(const char *path, GError **error)
 {
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {

@@ -40,6 +40,9 @@ void file_replace_sweep(const char *folder, const char *prefix);
 /* Gives the finished file `beside` the name `path` and makes that durable. */
 gboolean file_replace_rename(const char *beside, const char *path, GError **error);
 
+/* The same, but what has that name already stays: G_FILE_ERROR_EXIST. */
+gboolean file_replace_rename_new(const char *beside, const char *path, GError **error);
+
 /* What is being written beside is deleted if the program is interrupted (SIGINT, SIGTERM, SIGHUP)
  * once file_replace_clean_up_on_signals() was called: FileReplace does this by itself, other
  * writers call watch and unwatch. With the name go NAME-wal, NAME-shm and NAME-journal. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/identity.h"
 
+#include "formats/file-replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,57 +27,89 @@ static gboolean fail(GError **error, const char *path, const char *what, int cod
     return FALSE;
 }
 
-/* O_EXCL: two loggers that start at once never overwrite each other's key. */
+static gboolean write_key(const Identity *identity, const char *path, int *code)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        *code = errno;
+        return FALSE;
+    }
+    errno = 0;
+    gboolean ok = write(fd, identity->key, KEY_SIZE) == KEY_SIZE && fsync(fd) == 0;
+    *code = errno;
+    return close(fd) == 0 && ok;
+}
+
+/* Whole or not at all: a power cut at the first start must not leave half a key, with which no
+ * later start would go on. Two loggers that start at once never overwrite each other's. */
 static gboolean make_key(Identity *identity, const char *path, GError **error)
 {
     if (getrandom(identity->key, KEY_SIZE, 0) != KEY_SIZE)
         return fail(error, path, "no random numbers for a key", errno);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(error, path, "the key of the hashes cannot be made", errno);
-    gboolean ok = write(fd, identity->key, KEY_SIZE) == KEY_SIZE && fsync(fd) == 0;
-    int code = errno;
-    if (close(fd) != 0 && ok) {
-        ok = FALSE;
-        code = errno;
+    g_autofree char *beside = file_replace_name_beside(path);
+    int code = 0;
+    gboolean done = FALSE;
+    if (write_key(identity, beside, &code))
+        done = file_replace_rename_new(beside, path, error);
+    else
+        fail(error, path, "the key of the hashes cannot be made", code != 0 ? code : EIO);
+    if (!done)
+        (void)unlink(beside);
+    return done;
+}
+
+typedef enum { KEY_READ, KEY_ABSENT, KEY_FAILED } KeyState;
+
+static KeyState read_key(Identity *identity, const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return KEY_ABSENT;
+    if (fd < 0) {
+        fail(error, path, "the key of the hashes cannot be read", errno);
+        return KEY_FAILED;
     }
-    if (ok)
-        return TRUE;
-    (void)unlink(path);
-    return fail(error, path, "the key of the hashes cannot be written", code);
+    guint8 bytes[KEY_SIZE + 1];
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    (void)close(fd);
+    /* An empty file has hashed nothing: it is no key that could be lost. */
+    if (n == 0 && unlink(path) == 0)
+        return KEY_ABSENT;
+    if (n != KEY_SIZE) {
+        fail(error, path, "no key of hashes", 0);
+        return KEY_FAILED;
+    }
+    memcpy(identity->key, bytes, KEY_SIZE);
+    return KEY_READ;
 }
 
 Identity *identity_open(const char *key_path, GError **error)
 {
     g_autoptr(Identity) identity = g_new0(Identity, 1);
-    if (key_path == NULL) {
-        identity->clear = TRUE;
+    identity->clear = key_path == NULL;
+    if (identity->clear)
         return g_steal_pointer(&identity);
-    }
-    int fd = open(key_path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        if (errno != ENOENT) {
-            fail(error, key_path, "the key of the hashes cannot be read", errno);
+    for (;;) {
+        KeyState state = read_key(identity, key_path, error);
+        if (state == KEY_READ)
+            return g_steal_pointer(&identity);
+        if (state == KEY_FAILED)
+            return NULL;
+        g_autoptr(GError) local = NULL;
+        if (make_key(identity, key_path, &local))
+            return g_steal_pointer(&identity);
+        if (!g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_EXIST)) {
+            g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
         }
-        return make_key(identity, key_path, error) ? g_steal_pointer(&identity) : NULL;
     }
-    guint8 bytes[KEY_SIZE + 1];
-    ssize_t n = read(fd, bytes, sizeof bytes);
-    (void)close(fd);
-    if (n != KEY_SIZE) {
-        fail(error, key_path, "no key of hashes", 0);
-        return NULL;
-    }
-    memcpy(identity->key, bytes, KEY_SIZE);
-    return g_steal_pointer(&identity);
 }
 
 void identity_free(Identity *identity)
 {
     if (identity == NULL)
         return;
-    memset(identity->key, 0, KEY_SIZE);
+    explicit_bzero(identity->key, KEY_SIZE);
     g_free(identity);
 }
 

@@ -71,7 +71,7 @@ static const ConfigRow store_rows[] = {
     BOOL(ConfigStore, "evidence", evidence, "yes",
          "write the hash of each closed drive, and its place in the chain of drives, beside it"),
     TEXT(ConfigStore, "sign-key", sign_key, NULL,
-         "sign the evidence with this private key (PEM, Ed25519)"),
+         "sign the evidence with this private key (PEM, Ed25519), without a passphrase"),
 };
 
 static const ConfigRow identity_rows[] = {

@@ -59,7 +59,7 @@ Key *key_load(const char *path, GError **error)
         text[i] =
             (char)(g_ascii_xdigit_value(text[2 * i]) << 4 | g_ascii_xdigit_value(text[2 * i + 1]));
     Key *key = key_new(text, length / 2);
-    memset(text, 0, length);
+    explicit_bzero(text, length);
     return key;
 }
 

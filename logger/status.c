@@ -11,6 +11,8 @@
 
 G_DEFINE_QUARK(corridor - status - error, status_error)
 
+enum { CLIENT_S = 5, ANSWER_S = 15 };
+
 struct StatusServer {
     const Box *box;
     GSocketService *service;
@@ -200,6 +202,8 @@ static gboolean on_connect(GSocketService *service, GSocketConnection *connectio
     (void)service;
     (void)source_object;
     StatusServer *server = data;
+    /* Who asks and does not read is not waited for. */
+    g_socket_set_timeout(g_socket_connection_get_socket(connection), CLIENT_S);
     char *text = make_json(server->box);
     g_object_set_data_full(G_OBJECT(connection), "text", text, g_free);
     g_output_stream_write_all_async(g_io_stream_get_output_stream(G_IO_STREAM(connection)), text,
@@ -211,7 +215,7 @@ static gboolean on_connect(GSocketService *service, GSocketConnection *connectio
 StatusServer *status_server_new(const Box *box, const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    (void)g_mkdir_with_parents(folder, 0755);
+    (void)g_mkdir_with_parents(folder, 0750);
     (void)g_unlink(path);
     g_autoptr(GSocketService) service = g_socket_service_new();
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
@@ -246,6 +250,7 @@ void status_server_free(StatusServer *server)
 char *status_ask(const char *path, GError **error)
 {
     g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_socket_client_set_timeout(client, ANSWER_S);
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
     g_autoptr(GError) local = NULL;
     g_autoptr(GSocketConnection) connection =
@@ -259,7 +264,12 @@ char *status_ask(const char *path, GError **error)
     GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(connection));
     g_autoptr(GString) text = g_string_new(NULL);
     char buffer[4096];
-    for (gssize n = 0; (n = g_input_stream_read(in, buffer, sizeof buffer, NULL, NULL)) > 0;)
+    for (gssize n = 0; (n = g_input_stream_read(in, buffer, sizeof buffer, NULL, &local)) > 0;)
         g_string_append_len(text, buffer, n);
+    if (local != NULL || text->len == 0) {
+        g_set_error(error, STATUS_ERROR, STATUS_ERROR_SOCKET, "%s: the logger does not answer: %s",
+                    path, local != NULL ? local->message : "it hung up");
+        return NULL;
+    }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

@@ -20,6 +20,7 @@ static void write_key(EVP_PKEY *key, const char *path, gboolean private)
     g_assert_true((private ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL)
                            : PEM_write_PUBKEY(file, key)) == 1);
     g_assert_true(fclose(file) == 0);
+    g_assert_cmpint(g_chmod(path, private ? 0600 : 0644), ==, 0);
 }
 
 static EVP_PKEY *new_key(void)
@@ -238,6 +239,22 @@ static void test_bad_keys(Fixture *f, gconstpointer data)
     g_assert_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY);
     g_clear_error(&error);
     g_assert_null(evidence_key_open(f->drives[0], FALSE, &error));
+    g_assert_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY);
+    g_clear_error(&error);
+    /* a private key is nobody else's, and has no passphrase that nobody would type */
+    g_assert_cmpint(g_chmod(f->private, 0604), ==, 0);
+    g_assert_null(evidence_key_open(f->private, TRUE, &error));
+    g_assert_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY);
+    g_assert_nonnull(strstr(error->message, "others may read"));
+    g_clear_error(&error);
+    EVP_PKEY *locked = new_key();
+    FILE *file = fopen(f->private, "we");
+    g_assert_true(PEM_write_PrivateKey(file, locked, EVP_aes_256_cbc(), (const guint8 *)"secret", 6,
+                                       NULL, NULL) == 1);
+    g_assert_true(fclose(file) == 0);
+    EVP_PKEY_free(locked);
+    g_assert_cmpint(g_chmod(f->private, 0600), ==, 0);
+    g_assert_null(evidence_key_open(f->private, TRUE, &error));
     g_assert_error(error, EVIDENCE_ERROR, EVIDENCE_ERROR_KEY);
     g_clear_error(&error);
     EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");

@@ -49,6 +49,23 @@ static void test_dropped(void)
     g_assert_cmpuint(files_in_folder(), ==, 0);
 }
 
+/* Of two that begin, the first is not overwritten. */
+static void test_new(void)
+{
+    g_autofree char *path = g_build_filename(folder, "key", NULL);
+    g_autofree char *beside = file_replace_name_beside(path);
+    g_autofree char *content = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_set_contents(beside, "first", -1, NULL));
+    g_assert_true(file_replace_rename_new(beside, path, &error));
+    g_assert_true(g_file_set_contents(beside, "second", -1, NULL));
+    g_assert_false(file_replace_rename_new(beside, path, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST);
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "first");
+    g_assert_cmpint(g_unlink(path) + g_unlink(beside), ==, 0);
+}
+
 static void test_refused(void)
 {
     g_autofree char *nowhere = g_build_filename(folder, "no", "such", "folder", NULL);
@@ -115,6 +132,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file-replace/whole", test_whole);
     g_test_add_func("/file-replace/dropped", test_dropped);
     g_test_add_func("/file-replace/refused", test_refused);
+    g_test_add_func("/file-replace/new", test_new);
     g_test_add_func("/file-replace/left", test_left);
     int status = g_test_run();
     (void)folder_remove(folder);

@@ -63,6 +63,29 @@ static void test_time_map(void)
     g_assert_cmpint(observe(&map, TIME_ORIGIN_PPS, 55 * S, (NOW_S + 135) * S), ==, TIME_MAP_SAME);
 }
 
+/* A power cut at the first start leaves no half key that ends all starts; an empty one is no key.
+ */
+static void test_identity_cut(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "identity.key", NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    g_autoptr(Identity) first = identity_open(path, &error);
+    g_assert_no_error(error);
+    g_autofree char *a = identity_hash(first, "356938035643809");
+    g_autoptr(Identity) again = identity_open(path, &error);
+    g_autofree char *b = identity_hash(again, "356938035643809");
+    g_assert_cmpstr(a, ==, b);
+    struct stat status;
+    g_assert_cmpint(g_stat(path, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 0777, ==, 0600);
+    g_assert_true(g_file_set_contents(path, "half", 4, NULL));
+    g_assert_null(identity_open(path, &error)); /* it may have hashed: somebody has to look */
+    g_assert_error(error, IDENTITY_ERROR, IDENTITY_ERROR_FILE);
+    g_assert_true(folder_remove(folder));
+}
+
 static void test_identity(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
@@ -477,6 +500,7 @@ int main(int argc, char **argv)
     (void)g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* warnings are wanted */
     g_test_add_func("/box/time-map", test_time_map);
     g_test_add_func("/box/identity", test_identity);
+    g_test_add_func("/box/identity-cut", test_identity_cut);
     g_test_add_func("/box/complaint", test_complaint);
     g_test_add_func("/box/gps", test_gps);
     g_test_add_data_func("/box/recorder-shift", "no", test_recorder_shift);
