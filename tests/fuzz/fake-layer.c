@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/fake-layer.h"
 
+#include "analyzer/cell.h"
 #include "analyzer/layer.h"
+#include "analyzer/pass-pack.h"
 #include "formats/bytes.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { FIELDS = 32, MAX_TEXT = 24, MAX_PARTS = 3, MAX_POINTS = 7, MAX_ROWS = 400 };
+enum {
+    FIELDS = 32,
+    MAX_TEXT = 24,
+    MAX_PARTS = 3,
+    MAX_POINTS = 7,
+    MAX_ROWS = 400,
+    MAX_PASSES = 4,
+    MAX_LEVELS = 4,
+};
 
 typedef struct {
     LayerType type;
@@ -31,6 +41,7 @@ struct LayerReader {
     uint8_t is_hole[MAX_PARTS];
     guint rows;
     LayerRow row;
+    GByteArray *packed; /* passes of the row */
 };
 
 struct LayerTable {
@@ -265,6 +276,7 @@ LayerReader *layer_read(LayerSource *source, const char *layer, const LayerQuery
     }
     LayerReader *reader = g_new0(LayerReader, 1);
     reader->n_fields = FIELDS;
+    reader->packed = g_byte_array_new();
     reader->row.reader = reader;
     return reader;
 }
@@ -275,6 +287,7 @@ void layer_reader_free(LayerReader *reader)
         return;
     for (guint i = 0; i < FIELDS; i++)
         g_free(reader->names[i]);
+    g_byte_array_unref(reader->packed);
     g_free(reader);
 }
 
@@ -367,9 +380,61 @@ const char *layer_get_text(const LayerRow *row, int column)
     return value != NULL ? value->t : NULL;
 }
 
+/* ---- packed passes ---- */
+
+static void add_pass(PassPacker *packer)
+{
+    LevelHistogram levels = {0};
+    uint8_t b[10];
+    for (guint i = 0; i < sizeof b; i++)
+        b[i] = fake_layer_byte();
+    for (guint i = b[9] % MAX_LEVELS; i > 0; i--) {
+        LevelEntry entry = {.channel = fake_layer_byte() % CHANNEL_COUNT};
+        entry.level_dbm = (int16_t)(-fake_layer_byte());
+        entry.count = fake_layer_byte();
+        entry.way_dm = fake_layer_byte();
+        entry.time_cs = fake_layer_byte();
+        level_histogram_add(&levels, entry);
+    }
+    const PassRecord record = {.drive = b[0] % 4,
+                               .source = b[1] % 4,
+                               .first_ns = b[2] * INT64_C(30000000000),
+                               .last_ns = b[3] < 250 ? b[3] * INT64_C(30000000000) : INT64_MAX,
+                               .pass = b[4] % 4,
+                               .n = b[5],
+                               .n_level = b[6],
+                               .band = b[7] % 4 - 1,
+                               .levels = levels};
+    uint64_t id = cell_identity("24001", b[8]);
+    pass_packer_add(packer, &record, &id, 1);
+    level_histogram_clear(&levels);
+}
+
+/* Passes as they are packed, but for a byte, so that a fuzzer needs not find that out; the row says
+ * how many. */
+static const void *make_passes(const LayerRow *row, size_t *n)
+{
+    LayerReader *own = (LayerReader *)(uintptr_t)row->reader;
+    g_autoptr(PassPacker) packer = pass_packer_new();
+    uint8_t count = fake_layer_byte() % MAX_PASSES;
+    for (uint8_t i = 0; i < count; i++)
+        add_pass(packer);
+    const uint8_t *packed = pass_packer_end(packer, n);
+    g_byte_array_set_size(own->packed, 0);
+    g_byte_array_append(own->packed, packed, (guint)*n);
+    uint8_t at = fake_layer_byte();
+    own->packed->data[at % *n] ^= fake_layer_byte();
+    int records = layer_column(own, "records");
+    if (records >= 0)
+        own->values[records] = (Value){.known = TRUE, .i = count};
+    return own->packed->data;
+}
+
 const void *layer_get_blob(const LayerRow *row, int column, size_t *n)
 {
     const Value *value = value_of(row, column);
+    if (value != NULL && value->i % 2 == 0 && g_strcmp0(row->reader->names[column], "packed") == 0)
+        return make_passes(row, n);
     *n = value != NULL ? strlen(value->t) : 0;
     return value != NULL ? value->t : NULL;
 }

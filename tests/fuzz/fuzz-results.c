@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The results of an analysis, read again by compare, diff and report: the first byte chooses, the
- * rest are the rows of all tables (fake-layer.h). Done, or an error of one line.
+ * The results of an analysis, read again by compare, diff, report, and pass by pass: the first byte
+ * chooses, the rest are the rows of all tables (fake-layer.h). Done, or an error of one line.
  */
 #include "analyzer/compare.h"
 #include "analyzer/diff.h"
+#include "analyzer/pass-read.h"
 #include "analyzer/report-data.h"
 #include "tests/fuzz/fake-layer.h"
 #include "tests/fuzz/scratch.h"
@@ -61,9 +62,23 @@ static void run_report(void)
     check(data != NULL, error);
 }
 
+static void run_passes(void)
+{
+    g_autofree char *in = path_of("in.gpkg");
+    GError *error = NULL;
+    g_autoptr(LayerSource) source = layer_open(in, &error);
+    g_autoptr(PassReader) reader = source != NULL ? pass_reader_new(source, &error) : NULL;
+    gboolean done = reader != NULL;
+    const PassRead *pass;
+    while (done && (pass = pass_reader_next(reader, &error)) != NULL)
+        (void)pass_figures(pass->record, pass->decorrelation_m);
+    check(done && error == NULL, error);
+    g_clear_error(&error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const ways[])(void) = {run_compare, run_diff, run_report};
+    static void (*const ways[])(void) = {run_compare, run_diff, run_report, run_passes};
     if (size < 2)
         return 0;
     fake_layer_begin(data + 1, size - 1);
