@@ -453,6 +453,13 @@ static gboolean check_gps(Reader *reader, GError **error)
            fail(reader, error, CONFIG_ERROR_VALUE, "gps replays nothing; give file = …");
 }
 
+/* The text goes into each drive, which others get: without user and password in addresses. */
+static char *for_drives(const char *text, gsize length)
+{
+    g_autoptr(GRegex) secret = g_regex_new("://[^/@\\s]*@", G_REGEX_DEFAULT, 0, NULL);
+    return g_regex_replace_literal(secret, text, (gssize)length, 0, "://", 0, NULL);
+}
+
 Config *config_parse(const char *path, const char *text, gsize length, GError **error)
 {
     Reader reader = {.path = path};
@@ -465,10 +472,11 @@ Config *config_parse(const char *path, const char *text, gsize length, GError **
         return NULL;
     }
     g_autoptr(Config) config = config_new(path);
-    config->text = g_strndup(text, length);
+    config->text = for_drives(text, length);
     reader.config = config;
     reader.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_auto(GStrv) lines = g_strsplit(config->text, "\n", -1);
+    g_autofree char *whole = g_strndup(text, length);
+    g_auto(GStrv) lines = g_strsplit(whole, "\n", -1);
     gboolean ok = TRUE;
     for (guint i = 0; ok && lines[i] != NULL; i++) {
         reader.line = i + 1;

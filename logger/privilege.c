@@ -23,22 +23,32 @@ static gboolean set(Sets sets)
     return syscall(SYS_capset, &header, sets) == 0;
 }
 
-void privilege_drop(void)
+static void drop(guint32 keep)
 {
     Sets sets;
     if (!get(sets))
         return;
     /* While CAP_SETPCAP is still there; a service manager has done it already, and given none. */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-        if (cap != CAP_NET_RAW)
+        if (cap != CAP_NET_RAW || keep == 0)
             (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    const guint32 keep = sets[CAP_TO_INDEX(CAP_NET_RAW)].permitted & CAP_TO_MASK(CAP_NET_RAW);
+    keep &= sets[CAP_TO_INDEX(CAP_NET_RAW)].permitted;
     memset(sets, 0, sizeof sets);
     sets[CAP_TO_INDEX(CAP_NET_RAW)].permitted = keep;
     /* Only less than before is asked for: it is always granted. */
     g_return_if_fail(set(sets));
+}
+
+void privilege_drop(void)
+{
+    drop(CAP_TO_MASK(CAP_NET_RAW));
+}
+
+void privilege_drop_all(void)
+{
+    drop(0);
 }
 
 static void put(gboolean effective)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corridor-reflector: options, start, signals. */
+#include "logger/privilege.h"
 #include "logger/reflector.h"
 #include "logger/stamp-packet.h"
 #include <glib-unix.h>
@@ -89,6 +90,7 @@ static int run(const ReflectorConfig *config)
         g_printerr("corridor-reflector: %s\n", error->message);
         return 1;
     }
+    privilege_drop_all(); /* the ports are bound, and no thread was started yet */
     g_unix_signal_add(SIGTERM, on_stop, loop);
     g_unix_signal_add(SIGINT, on_stop, loop);
     g_unix_signal_add(SIGUSR1, on_counts, reflector);

@@ -127,6 +127,11 @@ def hostile(lab, checks):
     checks.that(held["sessions_held"] == 0, f"sessions are left: {held}")
     for name in ("malformed", "stranger", "wrong_key", "replayed", "limited"):
         checks.that(held[name] > 0, f"{name} was not counted: {held}")
+    # whoever started it (here root), it holds nothing once its ports are bound
+    for task in os.listdir(f"/proc/{child(reflector)}/task"):
+        with open(f"/proc/{child(reflector)}/task/{task}/status", encoding="utf-8") as f:
+            sets = [int(line.split()[1], 16) for line in f if line.startswith(("CapEff", "CapPrm", "CapInh", "CapAmb"))]
+        checks.that(len(sets) == 4 and not any(sets), f"thread {task} of the reflector has capabilities {sets}")
     # SIGTERM in the middle of a meeting: clean and at once.
     runner = lab.start(link.client, [netlab.RUNNER, "-i", "wwan0", "-r", link.address, "-k",
                                      lab.key, "-s", "5", "meeting"])

@@ -105,6 +105,19 @@ static void test_missing_file(void)
 }
 
 /* The sample says every key; with the comment signs of its keys removed it is read. */
+/* Drives are given to others, and hold the configuration. */
+static void test_no_secrets(void)
+{
+    const char text[] =
+        "[vehicle]\nname=a\ncomment=at https://anna:pw.1@host.example:8/x@y and ftp://b@c\n";
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->text, ==,
+                    "[vehicle]\nname=a\ncomment=at https://host.example:8/x@y and ftp://c\n");
+    g_assert_nonnull(strstr(config->vehicle.comment, "anna:pw.1@"));
+}
+
 static void test_sample(void)
 {
     g_autofree char *sample = config_sample();
@@ -234,6 +247,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/values", test_values);
     g_test_add_func("/config/refusals", test_refusals);
     g_test_add_func("/config/missing-file", test_missing_file);
+    g_test_add_func("/config/no-secrets", test_no_secrets);
     g_test_add_func("/config/sample", test_sample);
     g_test_add_func("/config/shipped", test_shipped);
     g_test_add_func("/config/man-page", test_man_page);

@@ -59,9 +59,28 @@ static void test_drop(void)
         g_assert_cmphex(set_of("CapBnd"), ==, G_GUINT64_CONSTANT(1) << 13);
 }
 
+static void test_drop_all(void)
+{
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+        g_test_trap_assert_passed();
+        return;
+    }
+    const gboolean may = packet_socket() == 0;
+    privilege_drop_all();
+    privilege_raise();
+    g_assert_cmpint(packet_socket(), ==, EPERM);
+    g_assert_cmphex(set_of("CapEff") | set_of("CapInh") | set_of("CapAmb") | set_of("CapPrm"), ==,
+                    0);
+    g_assert_cmphex(set_of("NoNewPrivs"), ==, 1);
+    if (may)
+        g_assert_cmphex(set_of("CapBnd"), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/privilege/drop", test_drop);
+    g_test_add_func("/privilege/drop-all", test_drop_all);
     return g_test_run();
 }
