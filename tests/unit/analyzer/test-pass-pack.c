@@ -167,6 +167,8 @@ static gboolean read_all(PassUnpacker *unpacker, const uint8_t *packed, size_t n
     g_autofree uint8_t *own = g_memdup2(packed, n); /* so that a byte beyond is found */
     gboolean begun = pass_unpacker_begin(unpacker, own, n);
     g_assert_true(begun == (pass_unpacker_problem(unpacker) == NULL));
+    if (n > 0 && own[0] == 0)
+        g_assert_cmpuint(pass_unpacker_count(unpacker), <=, n);
     while (begun && (got = pass_unpacker_next(unpacker)) != NULL)
         for (uint32_t i = 1; i < got->levels.n; i++)
             g_assert_cmpint(got->levels.entry[i - 1].channel, <=, got->levels.entry[i].channel);
