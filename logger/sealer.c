@@ -84,8 +84,7 @@ static SealOutcome seal(Sealer *sealer, const char *path, gint64 until_us)
 /* The file is all of the drive: else its hash would not be that of the drive. */
 static gboolean is_one_file(const char *path)
 {
-    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-    return access(wal, F_OK) != 0 || store_close_left(path);
+    return store_is_one_file(path) || store_close_left(path);
 }
 
 static void make_evidence(const Sealer *sealer, const char *path)

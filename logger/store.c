@@ -173,15 +173,29 @@ char *store_new_path(const Store *store, const char *name, gint64 utc_ns, const 
     }
 }
 
+/* What SQLite leaves beside a drive of which the file alone is not all, or too much: rows not yet
+ * folded in; pages from before a change that was not ended. */
+static const char *const besides[] = {"-wal", "-journal"};
+
+gboolean store_is_one_file(const char *drive)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(besides); i++) {
+        g_autofree char *path = g_strconcat(drive, besides[i], NULL);
+        if (access(path, F_OK) == 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 GPtrArray *store_unclosed(const Store *store)
 {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GDir) dir = g_dir_open(store->folder, 0, NULL);
-    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
-        if (g_str_has_suffix(name, ".drive-wal")) {
-            g_autofree char *wal = g_build_filename(store->folder, name, NULL);
-            g_ptr_array_add(paths, g_strndup(wal, strlen(wal) - strlen("-wal")));
-        }
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(store->folder, name, NULL);
+        if (g_str_has_suffix(name, ".drive") && !store_is_one_file(path))
+            g_ptr_array_add(paths, g_steal_pointer(&path));
+    }
     return paths;
 }
 
@@ -196,8 +210,7 @@ GPtrArray *store_closed(const Store *store)
     g_autoptr(GDir) dir = g_dir_open(store->folder, 0, NULL);
     for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
         g_autofree char *path = g_build_filename(store->folder, name, NULL);
-        g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-        if (g_str_has_suffix(name, ".drive") && access(wal, F_OK) != 0)
+        if (g_str_has_suffix(name, ".drive") && store_is_one_file(path))
             g_ptr_array_add(paths, g_steal_pointer(&path));
     }
     g_ptr_array_sort(paths, compare_paths);

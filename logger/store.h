@@ -41,7 +41,10 @@ gboolean store_room(const char *folder, StoreRoom *room, GError **error);
  * Returns: (transfer full). */
 char *store_new_path(const Store *store, const char *name, gint64 utc_ns, const char *boot_id);
 
-/* Paths of drives that were not closed (their WAL lies beside them): what a power cut left.
+/* Whether the file is all of the drive: no WAL and no rollback journal beside it. */
+gboolean store_is_one_file(const char *drive);
+
+/* Paths of drives that were not closed (they are not one file): what a power cut left.
  * Returns: (transfer full), (element-type filename). */
 GPtrArray *store_unclosed(const Store *store);
 

@@ -329,6 +329,49 @@ static void test_being_closed(Fixture *f, gconstpointer data)
     check_evidence(path);
 }
 
+static void copy(const char *from, const char *to)
+{
+    g_autofree char *bytes = NULL;
+    gsize n = 0;
+    g_assert_true(g_file_get_contents(from, &bytes, &n, NULL));
+    g_assert_true(g_file_set_contents(to, bytes, (gssize)n, NULL));
+}
+
+/* Killed in the middle of a change with a rollback journal, as the end of closing is: the file
+ * alone is no drive yet, and its hash would be that of nothing. */
+static void test_journal(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autofree char *path = closed_drive(f, "a.drive", 20000);
+    g_autofree char *journal = g_strconcat(path, "-journal", NULL);
+    g_autofree char *cut = g_build_filename(f->dir, "cut.drive", NULL);
+    g_autofree char *cut_journal = g_strconcat(cut, "-journal", NULL);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 10; BEGIN;"
+                                 "UPDATE samples SET rsrp_dbm = -1",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    copy(path, cut);
+    copy(journal, cut_journal);
+    g_assert_cmpint(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    g_autoptr(GPtrArray) unclosed = store_unclosed(f->store);
+    g_assert_cmpuint(unclosed->len, ==, 1);
+    g_assert_cmpstr(g_ptr_array_index(unclosed, 0), ==, cut);
+    g_autoptr(GPtrArray) closed = store_closed(f->store);
+    g_assert_cmpuint(closed->len, ==, 1);
+    g_assert_true(store_close_left(cut));
+    g_assert_true(store_is_one_file(cut));
+    Sealer *sealer = sealer_new(f->store, &evidence_only);
+    sealer_add(sealer, cut);
+    sealer_free(sealer);
+    check_evidence(cut);
+    g_assert_cmpint(count(cut, "SELECT count(*) FROM samples WHERE rsrp_dbm = -1"), ==, 0);
+    g_assert_cmpint(read_samples(cut), ==, 20000);
+}
+
 /* What must stay free stays free. */
 static void test_no_room(Fixture *f, gconstpointer data)
 {
@@ -355,6 +398,7 @@ int main(int argc, char **argv)
     ADD("/sealer/child-signalled", test_child_signalled);
     ADD("/sealer/killed", test_killed);
     ADD("/sealer/being-closed", test_being_closed);
+    ADD("/sealer/journal", test_journal);
     ADD("/sealer/no-room", test_no_room);
     return g_test_run();
 }
