@@ -134,15 +134,6 @@ static gboolean is_signed(const guint8 public[PUBLIC_SIZE], const char *text,
 
 /* ---- files ---- */
 
-static gboolean write_text(const char *path, const char *text, GError **error)
-{
-    g_autoptr(FileReplace) file = file_replace_open(path, error);
-    if (file == NULL)
-        return FALSE;
-    (void)fputs(text, file_replace_stream(file));
-    return file_replace_commit(file, error);
-}
-
 static char *evidence_path(const char *drive)
 {
     return g_strconcat(drive, SUFFIX, NULL);
@@ -298,7 +289,7 @@ gboolean evidence_chain_write(const char *folder, const EvidenceChain *chain, GE
     g_autofree char *text =
         g_strdup_printf("[" GROUP "]\nchain=%s\nnumber=%" G_GUINT64_FORMAT "\nlink=%s\n", chain->id,
                         chain->number, chain->link);
-    return write_text(path, text, error);
+    return file_replace_text(path, text, error);
 }
 
 gboolean evidence_make(const char *drive, const EvidenceKey *key, GError **error)
@@ -338,7 +329,8 @@ gboolean evidence_make(const char *drive, const EvidenceKey *key, GError **error
     }
     chain.number = e.number;
     g_strlcpy(chain.link, link, sizeof chain.link);
-    done = done && write_text(path, out->str, error) && evidence_chain_write(folder, &chain, error);
+    done = done && file_replace_text(path, out->str, error) &&
+           evidence_chain_write(folder, &chain, error);
     evidence_clear(&e);
     return done;
 }

@@ -234,3 +234,12 @@ void file_replace_free(FileReplace *file)
     g_free(file->path);
     g_free(file);
 }
+
+gboolean file_replace_text(const char *path, const char *text, GError **error)
+{
+    g_autoptr(FileReplace) file = file_replace_open(path, error);
+    if (file == NULL)
+        return FALSE;
+    (void)fputs(text, file_replace_stream(file));
+    return file_replace_commit(file, error);
+}

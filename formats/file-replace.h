@@ -24,6 +24,9 @@ gboolean file_replace_commit(FileReplace *file, GError **error);
 void file_replace_free(FileReplace *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileReplace, file_replace_free)
 
+/* All of it for a short text. */
+gboolean file_replace_text(const char *path, const char *text, GError **error);
+
 /* A name beside `path` that is not in use, for writers that open files themselves. What programs
  * that were killed had begun for the same path is deleted. Returns: (transfer full). */
 char *file_replace_name_beside(const char *path);

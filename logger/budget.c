@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/budget.h"
+#include "formats/file-replace.h"
 
 #include <string.h>
 
@@ -98,7 +99,7 @@ void budget_free(Budget *budget)
     if (budget->path && (budget->counting || budget->promised > 0)) {
         g_autofree char *text = text_of(budget, 0);
         g_autoptr(GError) error = NULL;
-        if (!g_file_set_contents(budget->path, text, -1, &error))
+        if (!file_replace_text(budget->path, text, &error))
             g_warning("budget: %s", error->message);
     }
     g_free(budget->path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/probe-schedule.h"
+#include "formats/file-replace.h"
 
 #include "logger/budget.h"
 #include "logger/capture.h"
@@ -91,9 +92,7 @@ static void on_write(gpointer task, gpointer data)
     Writing *writing = task;
     g_autoptr(GError) error = NULL;
     (void)data;
-    if (!g_file_set_contents_full(writing->path, writing->text, -1,
-                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                  0640, &error))
+    if (!file_replace_text(writing->path, writing->text, &error))
         g_warning("budget: %s", error->message);
     g_free(writing->path);
     g_free(writing->text);
