@@ -53,8 +53,8 @@ static const ConfigRow vehicle_rows[] = {
 
 static const ConfigRow store_rows[] = {
     TEXT(ConfigStore, "folder", folder, "/var/lib/corridor", "where drives are written"),
-    DURATION(ConfigStore, "commit", commit_ns, "1 s", 0.1, 1,
-             "a power cut loses no more than this"),
+    DURATION(ConfigStore, "commit", commit_ns, "800 ms", 0.1, 1,
+             "a power cut loses no more than this and a flush"),
     DURATION(ConfigStore, "rotate-after", rotate_after_ns, "24 h", 0, FOREVER,
              "a new drive after this time; 0 s = never"),
     SIZE(ConfigStore, "rotate-size", rotate_size, "256 MiB", 0,
