@@ -263,9 +263,11 @@ static gboolean judge_all(Result *result, Run *run, guint jobs, LayerWriter *wri
     const void *data;
     if (merge == NULL)
         return FALSE;
-    while ((data = spill_next(merge, &key, &size, &local)) != NULL)
-        if (!out_segments_add(out, key.a, key.b, data, size, error))
+    while ((data = spill_next(merge, &key, &size, &local)) != NULL) {
+        CellPlace place = bin_cell_place(&key);
+        if (!out_segments_add(out, &place, data, size, error))
             return FALSE;
+    }
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matched positions kept beside a drive, in DRIVE.match: a later run on the same network does not
- * match again. Whatever is wrong with that file (another network, an older matcher, a drive that
- * has changed since, damage) it is passed over and written anew; where it cannot be written,
- * nothing is kept. One thread uses an object at a time.
+ * Matched positions kept beside a drive, in DRIVE.match (keep-file.h): a later run on the same
+ * network does not match again. One thread uses an object at a time.
  */
 #pragma once
 
 #include "analyzer/bin-track.h"
 
+/* Raised with every change of the matcher or of what is packed. */
+#define BIN_KEEP_RULES 3
+
 typedef struct BinKeep BinKeep;
 
-/* What the file is for: drive and network (`network_key` from bin_keep_network_key()). To be called
- * before the drive is read, so that a change while it is being read shows the next time.
+/* `network_key` from bin_keep_network_key(). To be called before the drive is read.
  * Returns: (transfer full). */
 BinKeep *bin_keep_open(const char *drive_path, const char *network_key);
 void bin_keep_free(BinKeep *keep);

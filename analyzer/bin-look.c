@@ -56,9 +56,8 @@ static gboolean is_before(const First *a, const First *b)
     return a->drive != b->drive ? a->drive < b->drive : a->source < b->source;
 }
 
-void bin_look_at(BinLook *look, const Cell *cell)
+BinGlance bin_glance(const Cell *cell)
 {
-    const CellHead *h = &cell->head;
     int64_t sum = 0, square = 0, n = 0;
     for (uint32_t i = 0; i < cell->levels.n; i++) {
         const LevelEntry *e = &cell->levels.entry[i];
@@ -68,15 +67,23 @@ void bin_look_at(BinLook *look, const Cell *cell)
         square += (int64_t)e->count * e->level_dbm * e->level_dbm;
         n += e->count;
     }
-    if (n < 1 || h->group >= look->n_groups)
-        return;
-    Group *group = &look->group[h->group];
+    if (n < 1)
+        return (BinGlance){.level_dbm = NAN};
     double mean = (double)sum / (double)n;
-    group->square += llround(((double)square - (double)sum * mean) * PART_DB2);
-    group->n += n - 1;
-    First one = {h->first_ns, h->drive, h->source, (float)mean};
-    if (h->segment < look->n_segments && is_before(&one, &group->first[h->segment]))
-        group->first[h->segment] = one;
+    return (BinGlance){(float)mean, llround(((double)square - (double)sum * mean) * PART_DB2),
+                       n - 1};
+}
+
+void bin_look_add(BinLook *look, const CellPlace *place, const BinGlance *glance)
+{
+    if (isnan(glance->level_dbm) || place->group >= look->n_groups)
+        return;
+    Group *group = &look->group[place->group];
+    group->square += glance->square;
+    group->n += glance->n;
+    First one = {place->first_ns, place->drive, place->source, glance->level_dbm};
+    if (place->segment < look->n_segments && is_before(&one, &group->first[place->segment]))
+        group->first[place->segment] = one;
 }
 
 void bin_look_join(BinLook *into, const BinLook *from)

@@ -16,7 +16,13 @@ BinLook *bin_look_new(guint n_groups, uint32_t n_segments);
 void bin_look_free(BinLook *look);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BinLook, bin_look_free)
 
-void bin_look_at(BinLook *look, const Cell *cell);
+/* What a cell adds. */
+typedef struct {
+    float level_dbm;   /* mean; NAN without a level */
+    int64_t square, n; /* within it: sum of squares in dB^2/65536, degrees of freedom */
+} BinGlance;
+BinGlance bin_glance(const Cell *cell);
+void bin_look_add(BinLook *look, const CellPlace *place, const BinGlance *glance);
 void bin_look_join(BinLook *into, const BinLook *from);
 
 /* Mean level in dBm of the first pass with a level in each segment, NAN without one.

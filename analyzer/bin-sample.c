@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "analyzer/bin-state.h"
+#include "analyzer/bin-passes.h"
 
 #include <math.h>
 #include <string.h>
@@ -220,6 +220,12 @@ static GeoPoint point_of(const BinState *state, const BinSpot *spot)
     return network_point_at(state->setup->network, spot->place.edge, spot->place.offset_m);
 }
 
+SpillKey bin_change_key(const BinSetup *setup, const BinState *state, const BinChange *change)
+{
+    return (SpillKey){segments_corridor(setup->segments, change->segment), state->report->group,
+                      change->time_ns, state->drive, state->source * 8 + change->kind};
+}
+
 static gboolean add_change(BinState *state, ChangeKind kind, const Seen *seen, const BinSpot *spot,
                            uint64_t was, uint64_t is, gboolean short_stay, GError **error)
 {
@@ -235,9 +241,8 @@ static gboolean add_change(BinState *state, ChangeKind kind, const Seen *seen, c
                             .drive = state->drive,
                             .kind = (uint8_t)kind,
                             .short_stay = short_stay ? 1 : 0};
-        SpillKey key = {segments_corridor(state->setup->segments, spot->segment[i]),
-                        state->report->group, seen->time_ns, state->drive,
-                        state->source * 8 + (uint32_t)kind};
+        SpillKey key = bin_change_key(state->setup, state, &change);
+        bin_passes_add_change(state->passes, &change, state->source);
         if (!spill_add(state->changes, &key, &change, sizeof change, error))
             return FALSE;
     }

@@ -12,6 +12,9 @@
 /* Open cells of one source; more are closed early and joined when merged. */
 #define BIN_OPEN_MOST 64
 
+/* The lowest part of the last number of a cell's key tells samples from the kinds of probes. */
+#define BIN_KEY_KINDS 8
+
 typedef struct {
     const Track *track; /* NULL: nothing places this source */
     TrackHint hint;
@@ -20,9 +23,10 @@ typedef struct {
     const BinSetup *setup;
     Spill *cells, *changes, *samples; /* samples: NULL = not wanted */
     BinLook *look;
-    GPtrArray *open;        /* Cell*, the one used last at the end */
-    int64_t none_before_ns; /* until then nothing expires (bin_expire()) */
-    GPtrArray *idle;        /* Cell*, to be used again */
+    struct BinPasses *passes; /* NULL: not kept */
+    GPtrArray *open;          /* Cell*, the one used last at the end */
+    int64_t none_before_ns;   /* until then nothing expires (bin_expire()) */
+    GPtrArray *idle;          /* Cell*, to be used again */
     GByteArray *scratch;
     uint32_t key_bit; /* 0 samples, from 1 the kinds of probes: keeps keys apart */
 } BinState;
@@ -56,6 +60,9 @@ gboolean bin_samples(Drive *drive, BinState *states, guint n, BinDrive *out, uin
 
 /* Reads latencies, throughputs, meetings and probes of a drive. */
 gboolean bin_probes(Drive *drive, BinState *states, guint n, GError **error);
+
+/* Key of a change in the spill. */
+SpillKey bin_change_key(const BinSetup *setup, const BinState *state, const BinChange *change);
 
 /* Names of the reasons of meeting windows by number; unknown ones get the last. */
 #define BIN_REASONS 26

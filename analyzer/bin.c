@@ -2,7 +2,7 @@
 #include "analyzer/bin.h"
 
 #include "analyzer/bin-keep.h"
-#include "analyzer/bin-state.h"
+#include "analyzer/bin-passes.h"
 #include "analyzer/bin-track.h"
 #include "analyzer/match.h"
 #include "analyzer/stat.h"
@@ -45,14 +45,23 @@ int bin_group(const BinSetup *setup, const Source *source)
 
 /* ---- open cells ---- */
 
+CellPlace bin_cell_place(const SpillKey *key)
+{
+    return (CellPlace){key->a, key->b, key->c, key->d / BIN_KEY_KINDS, key->time_ns};
+}
+
 static gboolean spill_cell(BinState *state, Cell *cell, GError **error)
 {
     const CellHead *h = &cell->head;
-    SpillKey key = {h->segment, h->group, h->first_ns, h->drive, h->source * 8 + state->key_bit};
+    SpillKey key = {h->segment, h->group, h->first_ns, h->drive,
+                    h->source * BIN_KEY_KINDS + state->key_bit};
     g_byte_array_set_size(state->scratch, 0);
     cell_end_counting(cell);
-    bin_look_at(state->look, cell);
     cell_pack(cell, state->scratch);
+    CellPlace place = bin_cell_place(&key);
+    BinGlance glance = bin_glance(cell);
+    bin_look_add(state->look, &place, &glance);
+    bin_passes_add_cell(state->passes, &key, &glance, state->scratch);
     return spill_add(state->cells, &key, state->scratch->data, state->scratch->len, error);
 }
 
@@ -250,6 +259,7 @@ typedef struct {
     GPtrArray *tracks; /* BinTrack, by receiver, same order; may hold NULL */
     BinState *states;
     guint n_states;
+    BinPasses *passes; /* NULL: not kept */
 } Work;
 
 static void work_clear(Work *work)
@@ -264,6 +274,7 @@ static void work_clear(Work *work)
     g_clear_pointer(&work->tracks, g_ptr_array_unref);
     g_clear_pointer(&work->receivers, g_array_unref);
     bin_keep_free(work->keep);
+    bin_passes_free(work->passes);
     drive_free(work->drive);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
@@ -341,11 +352,22 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
                             .changes = changes,
                             .samples = samples,
                             .look = look,
+                            .passes = work->passes,
                             .none_before_ns = INT64_MIN,
                             .open = g_ptr_array_new_with_free_func(free_cell),
                             .idle = g_ptr_array_new_with_free_func(free_cell),
                             .scratch = g_byte_array_new()};
-        gint64 receiver = receiver_of(&sources[i], work->receivers);
+    }
+    return TRUE;
+}
+
+/* The tracks of all sources: kept, or matched now. */
+static gboolean find_tracks(Work *work, const BinSetup *setup, GError **error)
+{
+    for (guint i = 0; i < work->n_states; i++) {
+        BinState *state = &work->states[i];
+        BinSource *report = state->report;
+        gint64 receiver = report != NULL ? receiver_of(&report->source, work->receivers) : 0;
         if (receiver == 0)
             continue;
         const BinTrack *track = track_of(work, setup, receiver, error);
@@ -357,6 +379,29 @@ static gboolean prepare(Work *work, const BinSetup *setup, uint32_t number, Spil
         report->distance_p50_m = track->distance_p50_m;
         report->distance_p95_m = track->distance_p95_m;
     }
+    (void)bin_keep_save(work->keep); /* in a folder that cannot be written nothing is kept */
+    g_clear_pointer(&work->keep, bin_keep_free);
+    return TRUE;
+}
+
+/* Reads samples and probes. */
+static gboolean read_drive(Work *work, BinDrive *out, uint64_t *digest, GError **error)
+{
+    if (!bin_samples(work->drive, work->states, work->n_states, out, digest, error))
+        return FALSE;
+    for (guint i = 0; i < work->n_states; i++) {
+        if (work->states[i].report == NULL)
+            continue;
+        if (!bin_close(&work->states[i], error))
+            return FALSE;
+        work->states[i].key_bit = 1;
+        work->states[i].hint = (TrackHint){0};
+    }
+    if (!bin_probes(work->drive, work->states, work->n_states, error))
+        return FALSE;
+    for (guint i = 0; i < work->n_states; i++)
+        if (work->states[i].report != NULL && !bin_close(&work->states[i], error))
+            return FALSE;
     return TRUE;
 }
 
@@ -368,34 +413,24 @@ gboolean bin_drive(const BinSetup *setup, const char *path, uint32_t number, Spi
     out->path = g_strdup(path);
     out->name = g_path_get_basename(path);
     work.keep = bin_keep_open(path, setup->network_key);
+    /* samples that are wanted themselves are not kept */
+    work.passes = samples == NULL ? bin_passes_open(path, setup) : NULL;
     work.drive = drive_open(path, error);
     if (work.drive == NULL ||
         !prepare(&work, setup, number, cells, changes, samples, look, out, error))
         return FALSE;
-    (void)bin_keep_save(work.keep); /* in a folder that cannot be written nothing is kept */
-    g_clear_pointer(&work.keep, bin_keep_free);
     out->vehicle = drive_meta(work.drive, "vehicle");
     out->sha256 = file_hash(path, NULL, error);
     if (out->sha256 == NULL)
         return FALSE;
     uint64_t digest = 0;
-    if (!bin_samples(work.drive, work.states, work.n_states, out, &digest, error))
+    gboolean known = bin_passes_known(work.passes, out->sources, out->n_sources);
+    if (known ? !bin_passes_restore(work.passes, work.states, out, &digest, error)
+              : !find_tracks(&work, setup, error) || !read_drive(&work, out, &digest, error))
         return FALSE;
-    for (guint i = 0; i < work.n_states; i++) {
-        if (work.states[i].report == NULL)
-            continue;
-        if (!bin_close(&work.states[i], error))
-            return FALSE;
-        work.states[i].key_bit = 1;
-        work.states[i].hint = (TrackHint){0};
-    }
-    if (!bin_probes(work.drive, work.states, work.n_states, error))
-        return FALSE;
-    for (guint i = 0; i < work.n_states; i++)
-        if (work.states[i].report != NULL && !bin_close(&work.states[i], error))
-            return FALSE;
     sum_imports(work.drive, out);
     out->problems = join_problems(work.drive);
+    bin_passes_save(work.passes, out, digest);
     out->digest = g_strdup_printf("%016" G_GINT64_MODIFIER "x-%" G_GINT64_FORMAT, (guint64)digest,
                                   out->records);
     return TRUE;

@@ -73,6 +73,9 @@ typedef struct {
     uint8_t channel, rat, is_interpolated, has_level;
 } BinPlaced;
 
+/* What a key of a cell says. */
+CellPlace bin_cell_place(const SpillKey *key);
+
 /* Group of a source; -1 if the setup has none such. */
 int bin_group(const BinSetup *setup, const Source *source);
 /* Operator label and antenna word under which a source is reported. */

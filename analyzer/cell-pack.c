@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    SMALL_NUMBERS = 22,
+    SMALL_NUMBERS = 18,
     HEAD_MOST = (SMALL_NUMBERS + 2) * VARINT_MOST_BYTES,
     LEVEL_LEAST = 6, /* bytes of an entry */
     LEVEL_MOST = 2 + 4 * VARINT_MOST_BYTES,
@@ -22,11 +22,10 @@ void cell_pack(const Cell *cell, GByteArray *out)
 {
     const CellHead *h = &cell->head;
     const uint32_t small[SMALL_NUMBERS] = {
-        h->segment,      h->group,        h->drive,          h->source,      h->n,
-        h->n_level,      h->n_no_service, h->n_limited,      h->n_missing,   h->n_backward,
-        h->cell_changes, h->rat_changes,  h->n_interpolated, h->short_stays, h->outages,
-        h->tests,        h->tests_failed, h->tests_skipped,  h->position_dm, cell->ids.n,
-        cell->levels.n,  cell->tally.n,
+        h->n,          h->n_level,      h->n_no_service, h->n_limited,      h->n_missing,
+        h->n_backward, h->cell_changes, h->rat_changes,  h->n_interpolated, h->short_stays,
+        h->outages,    h->tests,        h->tests_failed, h->tests_skipped,  h->position_dm,
+        cell->ids.n,   cell->levels.n,  cell->tally.n,
     };
     guint at = out->len;
     g_byte_array_set_size(out, at + HEAD_MOST + cell->ids.n * (guint)sizeof(uint64_t) +
@@ -34,7 +33,6 @@ void cell_pack(const Cell *cell, GByteArray *out)
     uint8_t *to = out->data + at;
     for (int i = 0; i < SMALL_NUMBERS; i++)
         to = varint_put(to, small[i]);
-    to = varint_put(to, varint_zigzag(h->first_ns));
     to = varint_put(to, (uint64_t)h->last_ns - (uint64_t)h->first_ns);
     if (cell->ids.n > 0)
         memcpy(to, cell->ids.id, cell->ids.n * sizeof(uint64_t));
@@ -156,22 +154,25 @@ static void read_tally(Reader *r, uint32_t n, Tally *tally)
     }
 }
 
-gboolean cell_unpack(Cell *cell, const void *data, size_t n)
+gboolean cell_unpack(Cell *cell, const CellPlace *place, const void *data, size_t n)
 {
     Reader r = {data, (const uint8_t *)data + n};
     CellHead *h = &cell->head;
     uint32_t n_ids, n_levels, n_tally;
     uint32_t *const small[SMALL_NUMBERS] = {
-        &h->segment,      &h->group,        &h->drive,          &h->source,      &h->n,
-        &h->n_level,      &h->n_no_service, &h->n_limited,      &h->n_missing,   &h->n_backward,
-        &h->cell_changes, &h->rat_changes,  &h->n_interpolated, &h->short_stays, &h->outages,
-        &h->tests,        &h->tests_failed, &h->tests_skipped,  &h->position_dm, &n_ids,
-        &n_levels,        &n_tally,
+        &h->n,          &h->n_level,      &h->n_no_service, &h->n_limited,      &h->n_missing,
+        &h->n_backward, &h->cell_changes, &h->rat_changes,  &h->n_interpolated, &h->short_stays,
+        &h->outages,    &h->tests,        &h->tests_failed, &h->tests_skipped,  &h->position_dm,
+        &n_ids,         &n_levels,        &n_tally,
     };
     cell_reset(cell);
+    h->segment = place->segment;
+    h->group = place->group;
+    h->drive = place->drive;
+    h->source = place->source;
+    h->first_ns = place->first_ns;
     for (int i = 0; i < SMALL_NUMBERS; i++)
         *small[i] = number_u32(&r);
-    h->first_ns = varint_unzigzag(number(&r));
     h->last_ns = (int64_t)((uint64_t)h->first_ns + number(&r));
     read_ids(&r, n_ids, &cell->ids);
     read_levels(&r, n_levels, &cell->levels);

@@ -82,10 +82,16 @@ void cell_add_id(Cell *cell, uint64_t id);
 /* Widens first and last time. */
 void cell_touch(Cell *cell, int64_t time_ns);
 
-/* As bytes (appended to `out`) and back into a cell, which is emptied before; FALSE if they are no
- * cell (cell-pack.c). */
+/* Whose evidence a cell is, and when it begins. */
+typedef struct {
+    uint32_t segment, group, drive, source;
+    int64_t first_ns;
+} CellPlace;
+
+/* All but its place as bytes (appended to `out`), and back into a cell, which is emptied before;
+ * FALSE if they are no cell (cell-pack.c). */
 void cell_pack(const Cell *cell, GByteArray *out);
-gboolean cell_unpack(Cell *cell, const void *data, size_t n);
+gboolean cell_unpack(Cell *cell, const CellPlace *place, const void *data, size_t n);
 
 /* Adds another cell of the same segment and group. */
 void cell_merge(Cell *into, const Cell *from);

@@ -418,7 +418,8 @@ static Brief make_brief(const OutJudge *out, uint32_t segment, uint32_t group)
     return brief;
 }
 
-static gboolean unpack(OutJudge *out, uint8_t *packed, size_t n, guint n_cells, GError **error)
+static gboolean unpack(OutJudge *out, const uint8_t *packed, size_t n, guint n_cells,
+                       GError **error)
 {
     if (n_cells > out->n_cells) {
         out->cell = g_renew(Cell, out->cell, n_cells);
@@ -428,22 +429,24 @@ static gboolean unpack(OutJudge *out, uint8_t *packed, size_t n, guint n_cells, 
     }
     g_ptr_array_set_size(out->cells, 0);
     for (guint i = 0; i < n_cells; i++) {
-        uint64_t size;
-        memcpy(&size, packed, sizeof size);
-        if (size > n - sizeof size || !cell_unpack(&out->cell[i], packed + sizeof size, size)) {
+        PackedCell head;
+        memcpy(&head, packed, sizeof head);
+        packed += sizeof head;
+        n -= sizeof head;
+        if (head.bytes > n || !cell_unpack(&out->cell[i], &head.place, packed, head.bytes)) {
             g_set_error(error, NETWORK_ERROR, NETWORK_ERROR_FAILED,
                         "temporary file is damaged; check the disk");
             return FALSE;
         }
-        packed += sizeof size + size;
-        n -= sizeof size + size;
+        packed += head.bytes;
+        n -= head.bytes;
         g_ptr_array_add(out->cells, &out->cell[i]);
     }
     return TRUE;
 }
 
-gboolean out_judge_unit(OutJudge *out, OutUnit *unit, uint8_t *packed, size_t n, GArray *services,
-                        GArray *shares, GError **error)
+gboolean out_judge_unit(OutJudge *out, OutUnit *unit, const uint8_t *packed, size_t n,
+                        GArray *services, GArray *shares, GError **error)
 {
     const Result *result = out->result;
     GPtrArray *cells = out->cells;

@@ -25,6 +25,12 @@ typedef struct {
     double share, apart, passes; /* apart: from the mean of so many passes */
 } OutShare;
 
+/* Stands before what cell_pack() made of a cell. */
+typedef struct {
+    CellPlace place;
+    uint64_t bytes;
+} PackedCell;
+
 typedef struct OutJudge OutJudge;
 
 /* Makes the three tables. Rows go there directly. Returns: (transfer full), NULL on failure. */
@@ -34,11 +40,11 @@ OutJudge *out_judge_new_encoding(const OutJudge *first, GByteArray *rows);
 void out_judge_free(OutJudge *out);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutJudge, out_judge_free)
 
-/* Judges a unit. `packed` (n bytes, 8-byte aligned, written to) has its cells: 8 bytes of size and
- * what cell_pack() made, each. Appends to `services` (BriefService, one for each of the profile's)
+/* Judges a unit. `packed` (n bytes) has its cells: a PackedCell and what cell_pack() made, each.
+ * Appends to `services` (BriefService, one for each of the profile's)
  * and `shares` (OutShare). */
-gboolean out_judge_unit(OutJudge *out, OutUnit *unit, uint8_t *packed, size_t n, GArray *services,
-                        GArray *shares, GError **error);
+gboolean out_judge_unit(OutJudge *out, OutUnit *unit, const uint8_t *packed, size_t n,
+                        GArray *services, GArray *shares, GError **error);
 
 /* The row of a segment and group where nothing was measured. */
 gboolean out_judge_unmeasured(OutJudge *out, uint32_t segment, uint32_t group, GError **error);

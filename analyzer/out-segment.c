@@ -279,23 +279,23 @@ static gboolean hand_out(OutSegments *out, GError **error)
     return out->waiting < out->n_lots || take_lot(out, error);
 }
 
-gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, const void *cell,
-                          size_t n, GError **error)
+gboolean out_segments_add(OutSegments *out, const CellPlace *place, const void *cell, size_t n,
+                          GError **error)
 {
     Lot *b = filling(out);
     Unit *u = b->units->len > 0 ? &g_array_index(b->units, Unit, b->units->len - 1) : NULL;
-    if (u == NULL || u->unit.segment != segment || u->unit.group != group) {
+    if (u == NULL || u->unit.segment != place->segment || u->unit.group != place->group) {
         if (b->packed->len >= LOT_BYTES) {
             if (!hand_out(out, error))
                 return FALSE;
             b = filling(out);
         }
-        Unit next = {.unit = {.segment = segment, .group = group}};
+        Unit next = {.unit = {.segment = place->segment, .group = place->group}};
         g_array_append_val(b->units, next);
         u = &g_array_index(b->units, Unit, b->units->len - 1);
     }
-    uint64_t size = n;
-    g_byte_array_append(b->packed, (const guint8 *)&size, sizeof size);
+    PackedCell head = {*place, n};
+    g_byte_array_append(b->packed, (const guint8 *)&head, sizeof head);
     g_byte_array_append(b->packed, cell, (guint)n);
     u->unit.n_cells++;
     u->packed_end = b->packed->len;

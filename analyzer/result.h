@@ -121,8 +121,8 @@ void out_segments_free(OutSegments *out);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutSegments, out_segments_free)
 /* Adds a cell, as cell_pack() made it. Segments and groups ascend; when all cells of one are there,
  * it is judged and written, and those left out in between are written as not measured. */
-gboolean out_segments_add(OutSegments *out, uint32_t segment, uint32_t group, const void *cell,
-                          size_t n, GError **error);
+gboolean out_segments_add(OutSegments *out, const CellPlace *place, const void *cell, size_t n,
+                          GError **error);
 gboolean out_segments_finish(OutSegments *out, GError **error);
 
 gboolean out_changes(const Result *result, LayerWriter *writer, SpillMerge *merge, GError **error);

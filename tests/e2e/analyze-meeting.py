@@ -81,6 +81,9 @@ def main():
         probes = add_probes(drive)
         run("network", "from-track", "--name", "Line", "-o", net, drive)
         run("analyze", "-n", net, "-o", out, drive)
+        run("analyze", "-n", net, "-o", out + ".again", drive)  # from the passes kept beside it
+        with open(out, "rb") as first, open(out + ".again", "rb") as again:
+            check("probes are kept with the passes", first.read() == again.read(), "other bytes")
         with sqlite3.connect(out) as db:
             n, *counts = db.execute(
                 "SELECT sum(meeting_n), sum(meeting_n * meeting_green), sum(meeting_n *"

@@ -34,6 +34,12 @@ static void check_equal(Cell *a, Cell *b)
         g_assert_cmpuint(a->ids.id[i], ==, b->ids.id[i]);
 }
 
+static CellPlace place_of(const Cell *cell)
+{
+    const CellHead *h = &cell->head;
+    return (CellPlace){h->segment, h->group, h->drive, h->source, h->first_ns};
+}
+
 /* Mostly small, sometimes as large as it gets. */
 static uint32_t some(GRand *random, uint32_t usual)
 {
@@ -73,7 +79,8 @@ static void test_pack(void)
         cell_reset(&cell);
         fill(&cell, random);
         cell_pack(&cell, bytes);
-        g_assert_true(cell_unpack(&again, bytes->data, bytes->len));
+        CellPlace place = place_of(&cell);
+        g_assert_true(cell_unpack(&again, &place, bytes->data, bytes->len));
         check_equal(&cell, &again);
     }
     cell_clear(&cell);
@@ -88,15 +95,16 @@ static void test_damaged(void)
     Cell cell = {0}, again = {0};
     fill(&cell, random);
     cell_pack(&cell, bytes);
+    CellPlace place = place_of(&cell);
     for (guint n = 0; n < bytes->len; n++) {
         g_autofree guint8 *exact = g_memdup2(bytes->data, n);
-        g_assert_false(cell_unpack(&again, exact, n));
+        g_assert_false(cell_unpack(&again, &place, exact, n));
     }
     for (int round = 0; round < 20000; round++) {
         g_autofree guint8 *other = g_memdup2(bytes->data, bytes->len);
         for (int k = g_rand_int_range(random, 1, 4); k > 0; k--)
             other[g_rand_int_range(random, 0, (gint32)bytes->len)] = (guint8)g_rand_int(random);
-        (void)cell_unpack(&again, other, bytes->len);
+        (void)cell_unpack(&again, &place, other, bytes->len);
     }
     cell_clear(&cell);
     cell_clear(&again);
@@ -129,6 +137,13 @@ static void test_counting(void)
 /* ---- what the groups look like ---- */
 
 enum { GROUPS = 2, SEGMENTS = 5, CELLS = 400 };
+
+static void look_at(BinLook *look, const Cell *cell)
+{
+    CellPlace place = place_of(cell);
+    BinGlance glance = bin_glance(cell);
+    bin_look_add(look, &place, &glance);
+}
 
 static void check_looks_equal(const BinLook *a, const BinLook *b)
 {
@@ -174,9 +189,9 @@ static void test_look(void)
     g_autoptr(BinLook) two = bin_look_new(GROUPS, SEGMENTS);
     g_autoptr(BinLook) rest = bin_look_new(GROUPS, SEGMENTS);
     for (int i = 0; i < CELLS; i++)
-        bin_look_at(one, &cells[i]);
+        look_at(one, &cells[i]);
     for (int i = CELLS - 1; i >= 0; i--)
-        bin_look_at(i % 3 == 0 ? two : rest, &cells[i]);
+        look_at(i % 3 == 0 ? two : rest, &cells[i]);
     bin_look_join(two, rest);
     check_looks_equal(one, two);
     g_autofree float *level = bin_look_levels(one, 1);
