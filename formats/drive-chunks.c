@@ -60,43 +60,72 @@ static void note_dropped(Drive *drive, const RecordType *type, const ChunkRef *r
         ref->id, type->table, why, ref->n);
 }
 
-/* Leaves out chunks that contradict their neighbours and notes holes in the numbering. Of two that
- * overlap, the one whose own directory disagrees with the table is the liar. */
-static void check_refs(Drive *drive, const RecordType *type, GArray *refs)
+static guint hash_ref(gconstpointer data)
 {
-    guint kept = 0;
+    const ChunkRef *ref = data;
+    return g_int64_hash(&ref->source) * 31 + g_int64_hash(&ref->seq);
+}
+
+static gboolean is_same_ref(gconstpointer a, gconstpointer b)
+{
+    const ChunkRef *x = a;
+    const ChunkRef *y = b;
+    return x->source == y->source && x->seq == y->seq;
+}
+
+/* Notes holes in the numbering, but for chunks that were left out, which were named already. */
+static void check_numbers(Drive *drive, const RecordType *type, const GArray *refs,
+                          GHashTable *left_out)
+{
+    gint64 source = 0;
+    gint64 expected = 1;
     for (guint i = 0; i < refs->len; i++) {
-        ChunkRef ref = g_array_index(refs, ChunkRef, i);
-        gboolean fine = is_possible(&ref);
-        if (!fine)
-            note_dropped(drive, type, &ref, "impossible counts or times");
-        while (fine && kept > 0) {
-            ChunkRef previous = g_array_index(refs, ChunkRef, kept - 1);
-            if (previous.source != ref.source || ref.first_ns >= previous.last_ns)
-                break;
-            if (!is_honest(drive, type, &previous)) {
-                note_dropped(drive, type, &previous, "other times than the table says");
-                kept--;
-                continue;
-            }
-            note_dropped(drive, type, &ref, "overlaps the chunk before it in time");
-            fine = FALSE;
-        }
-        if (fine)
-            g_array_index(refs, ChunkRef, kept++) = ref;
-    }
-    g_array_set_size(refs, kept);
-    for (guint i = 0; i < kept; i++) {
         const ChunkRef *ref = &g_array_index(refs, ChunkRef, i);
-        const ChunkRef *previous = i > 0 ? ref - 1 : NULL;
-        gint64 expected =
-            previous != NULL && previous->source == ref->source ? previous->seq + 1 : 1;
-        if (ref->seq != expected)
+        if (i == 0 || ref->source != source)
+            expected = 1;
+        source = ref->source;
+        ChunkRef at = {.source = source, .seq = expected};
+        while (at.seq != ref->seq && g_hash_table_contains(left_out, &at))
+            at.seq++;
+        if (at.seq != ref->seq)
             drive_note_problem(drive,
                                "chunks of %s, source %" G_GINT64_FORMAT ": number %" G_GINT64_FORMAT
                                " is missing",
-                               type->table, ref->source, expected);
+                               type->table, source, at.seq);
+        expected = ref->seq < G_MAXINT64 ? ref->seq + 1 : ref->seq;
     }
+}
+
+/* Leaves out chunks that contradict their neighbours. Of two that overlap, the one whose own
+ * directory disagrees with the table is the liar. */
+static void check_refs(Drive *drive, const RecordType *type, GArray *refs)
+{
+    g_autoptr(GHashTable) left_out = g_hash_table_new_full(hash_ref, is_same_ref, g_free, NULL);
+    guint kept = 0;
+    for (guint i = 0; i < refs->len; i++) {
+        ChunkRef ref = g_array_index(refs, ChunkRef, i);
+        const char *why = is_possible(&ref) ? NULL : "impossible counts or times";
+        while (why == NULL && kept > 0) {
+            ChunkRef previous = g_array_index(refs, ChunkRef, kept - 1);
+            if (previous.source != ref.source || ref.first_ns >= previous.last_ns)
+                break;
+            if (is_honest(drive, type, &previous)) {
+                why = "overlaps the chunk before it in time";
+                break;
+            }
+            note_dropped(drive, type, &previous, "other times than the table says");
+            g_hash_table_add(left_out, g_memdup2(&previous, sizeof previous));
+            kept--;
+        }
+        if (why == NULL) {
+            g_array_index(refs, ChunkRef, kept++) = ref;
+            continue;
+        }
+        note_dropped(drive, type, &ref, why);
+        g_hash_table_add(left_out, g_memdup2(&ref, sizeof ref));
+    }
+    g_array_set_size(refs, kept);
+    check_numbers(drive, type, refs, left_out);
 }
 
 GArray *drive_chunk_refs(Drive *drive, RecordKind kind, gint64 source, gint64 from_ns, gint64 to_ns,

@@ -207,6 +207,13 @@ static void test_sizes(void)
         "nothing packed in column plmn");
     LIE((words->entry.packing = CHUNK_ZSTD, words->entry.raw_size = UINT32_MAX),
         "an impossible size in column plmn");
+    /* A frame whose head tells of 2^40 bytes, and which is a block of the same byte again and again
+     * (RFC 8878, 3.1.1). */
+    static const guint8 terabyte[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0,    0,    0, 0,
+                                      0,    1,    0,    0,    0xfb, 0xff, 0x0f, 0};
+    LIE((memcpy(words->raw, terabyte, sizeof terabyte), words->n_raw = sizeof terabyte,
+         words->entry.packing = CHUNK_ZSTD, words->entry.raw_size = 1000),
+        "data that do not unpack in column plmn");
     /* 64 MB in some kilobytes: not more is unpacked than was said, nor said than there can be */
     LIE((lie.bomb = TRUE, words->entry.packing = CHUNK_ZSTD, words->entry.raw_size = 1000),
         "data that do not unpack in column plmn");
