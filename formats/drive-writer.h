@@ -53,6 +53,10 @@ struct DriveWriter {
 /* Opens a transaction unless one is open. */
 gboolean drive_writer_begin(DriveWriter *writer, GError **error);
 
+/* Binds a column of a record, whose text has to stay until the statement was run. */
+void drive_bind_column(sqlite3_stmt *stmt, const RecordColumn *column, int parameter,
+                       const void *record);
+
 /* Whether records of this kind are sealed: they have a time and a source, and come in numbers. */
 gboolean drive_kind_is_sealed(RecordKind kind);
 
