@@ -192,9 +192,9 @@ class Lab:
                 fail("the logger ended:", self.read("logger.log")[-3000:])
         return self.logger_process
 
-    def live_samples(self):
+    def live_samples(self, drives=None):
         total = 0
-        for path in self.drives():
+        for path in self.drives() if drives is None else drives:
             try:
                 db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
                 total += db.execute("SELECT count(*) FROM samples").fetchone()[0]
