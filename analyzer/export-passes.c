@@ -67,6 +67,8 @@ static gboolean add_pass(ExportWriter *writer, const PassRead *pass, GString *te
 {
     const PassRecord *r = pass->record;
     PassFigures f = pass_figures(r, pass->decorrelation_m);
+    ExportValue band = int_value(r->band);
+    band.known = r->band >= 0;
     const ExportValue values[G_N_ELEMENTS(columns)] = {
         int_value(pass->segment),
         int_value(r->drive),
@@ -88,7 +90,7 @@ static gboolean add_pass(ExportWriter *writer, const PassRead *pass, GString *te
         real_value(f.level_mean),
         text_value(levels_text(&r->levels, text)),
         text_value(r->cells),
-        r->band < 0 ? (ExportValue){.known = FALSE} : int_value(r->band),
+        band,
     };
     const ExportRow row = {.values = values};
     return export_add(writer, &row, error);

@@ -116,13 +116,12 @@ static gboolean take_cells(PassUnpacker *unpacker, Span *span)
 
 static gboolean take_columns(PassUnpacker *unpacker, Span *span)
 {
-    uint64_t length[N_COLUMNS], left = 0;
+    uint64_t length[N_COLUMNS];
     for (unsigned c = 0; c < N_COLUMNS; c++)
         if (!take_varint(span, &length[c]))
             return FALSE;
     for (unsigned c = 0; c < N_COLUMNS; c++) {
-        left = (uint64_t)(span->end - span->at);
-        if (length[c] > left)
+        if (length[c] > (uint64_t)(span->end - span->at))
             return FALSE;
         Cursor *cursor = &unpacker->column[c];
         *cursor = (Cursor){.at = span->at, .end = span->at + length[c]};
