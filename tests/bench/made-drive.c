@@ -69,14 +69,15 @@ void made_drive_sample(const MadeDrive *options, guint64 tick, guint modem, Made
     RECORD_SET(sample, SAMPLE, bandwidth_khz, cell % 2 == 0 ? 20000 : 10000);
     RECORD_SET(sample, SAMPLE, rsrp_dbm, nearbyint(rsrp_dbm));
     RECORD_SET(sample, SAMPLE, rsrq_db, nearbyint(-8.0 - 6.0 * uniform(&state->state)));
-    RECORD_SET(sample, SAMPLE, sinr_db, nearbyint((rsrp_dbm + 115.0) * 5.0) / 10.0);
+    /* + 0.0: nobody measures -0, and one of them takes all its chunk's SINR eight bytes */
+    RECORD_SET(sample, SAMPLE, sinr_db, nearbyint((rsrp_dbm + 115.0) * 5.0) / 10.0 + 0.0);
     RECORD_SET(sample, SAMPLE, rssi_dbm, nearbyint(rsrp_dbm + 29.0));
     if (nsa) {
         RECORD_SET(sample, SAMPLE, nr_pci, (cell * 41) % 1008);
         RECORD_SET(sample, SAMPLE, nr_arfcn, 636666);
         RECORD_SET(sample, SAMPLE, nr_band, 78);
         RECORD_SET(sample, SAMPLE, nr_rsrp_dbm, nearbyint(rsrp_dbm - 8.0));
-        RECORD_SET(sample, SAMPLE, nr_sinr_db, nearbyint((rsrp_dbm + 110.0) * 4.0) / 10.0);
+        RECORD_SET(sample, SAMPLE, nr_sinr_db, nearbyint((rsrp_dbm + 110.0) * 4.0) / 10.0 + 0.0);
     }
 }
 
