@@ -279,7 +279,9 @@ static gboolean print_drive(const Command *command, const char *path, GError **e
                     "%s: is damaged; `corridor recover` saves what can be read", path);
     else if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));
-    return damage->len == 0 && failure == NULL;
+    else
+        return TRUE;
+    return FALSE;
 }
 
 static int run(const Command *command, int argc, char **argv)

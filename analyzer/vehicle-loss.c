@@ -83,13 +83,15 @@ static gboolean read_file(VehicleLoss *loss, const char *path, GError **error)
     g_autoptr(GError) local = NULL;
     const LayerRow *r;
     while ((r = layer_next(reader, &local)) != NULL) {
-        Row row = {.band = (int)CLAMP(layer_get_int(r, band, 0), 0, VEHICLE_LOSS_BANDS - 1),
+        const int64_t number = layer_get_int(r, band, 0);
+        Row row = {.band = (int)CLAMP(number, 0, VEHICLE_LOSS_BANDS - 1),
                    .db = layer_get_real(r, db, NAN),
                    .low = layer_get_real(r, low, NAN),
                    .high = layer_get_real(r, high, NAN),
                    .n = (double)layer_get_int(r, n, 0)};
-        /* without an interval there is too little behind it */
-        if (isnan(row.db) || isnan(row.low) || row.db > MOST_DB)
+        /* without an interval there is too little behind it; the rest compare never writes */
+        if (isnan(row.db) || isnan(row.low) || row.db > MOST_DB || !(row.n >= 1.0) ||
+            number != row.band)
             continue;
         row.db = fmax(row.db, 0.0);
         row.operator_label = g_strdup(layer_get_text(r, op));

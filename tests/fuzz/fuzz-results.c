@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The results of an analysis, read again by compare, diff, report, and pass by pass: the first byte
- * chooses, the rest are the rows of all tables (fake-layer.h). Done, or an error of one line.
+ * The results of an analysis, read again by compare, diff, report, and pass by pass, and the losses
+ * into vehicles that compare puts out: the first byte chooses, the rest are the rows of all tables
+ * (fake-layer.h). Done, or an error of one line.
  */
 #include "analyzer/compare.h"
 #include "analyzer/diff.h"
 #include "analyzer/pass-read.h"
 #include "analyzer/report-data.h"
+#include "analyzer/vehicle-loss.h"
 #include "tests/fuzz/fake-layer.h"
 #include "tests/fuzz/scratch.h"
 
@@ -76,9 +78,25 @@ static void run_passes(void)
     g_clear_error(&error);
 }
 
+static void run_vehicle_loss(void)
+{
+    g_autofree char *in = path_of("in.gpkg");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VehicleLoss) loss = vehicle_loss_read(in, &error);
+    check(loss != NULL, error);
+    if (loss == NULL)
+        return;
+    g_autofree double *db = vehicle_loss_by_band(loss, "Alfa");
+    g_autofree char *text = vehicle_loss_text(loss, "Alfa");
+    g_assert_nonnull(text);
+    for (int band = 0; band < VEHICLE_LOSS_BANDS; band++)
+        g_assert_true(db[band] >= 0 && db[band] <= 60);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const ways[])(void) = {run_compare, run_diff, run_report, run_passes};
+    static void (*const ways[])(void) = {run_compare, run_diff, run_report, run_passes,
+                                         run_vehicle_loss};
     if (size < 2)
         return 0;
     fake_layer_begin(data + 1, size - 1);

@@ -17,6 +17,10 @@ fi
 # What is freed is kept from reuse for 8 MB, not 256: new pages cost more than the rest of a run.
 ASAN_OPTIONS="${ASAN_OPTIONS-}:quarantine_size_mb=8:malloc_context_size=5:max_malloc_fill_size=0"
 export ASAN_OPTIONS
+# UBSan by itself tells and goes on.
+UBSAN_OPTIONS="${UBSAN_OPTIONS-}:halt_on_error=1:print_stacktrace=1"
+G_DEBUG=${G_DEBUG:-fatal-criticals}
+export UBSAN_OPTIONS G_DEBUG
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/corpus" "$folder/found"
@@ -29,10 +33,11 @@ case $fuzzer in
 */fuzz-import-*) set -- "-dict=$(dirname "$0")/import.dict" ;;
 *) set -- ;;
 esac
-# The seed is fixed: what fails on one machine can be looked for on another. -timeout is of the clock
-# on the wall, for an input that waits for ever; one that works for ever is found by cpu-limit.c.
+# The seed is fixed: what fails on one machine can be looked for on another. -timeout and slow units
+# are by the clock on the wall, for an input that waits for ever; one that works for ever is found by
+# watch.c.
 began=$(date +%s)
-"$fuzzer" -seed=1 -runs="$runs" -max_total_time="$seconds" -max_len=4096 -timeout=1200 \
+"$fuzzer" -seed=1 -runs="$runs" -max_total_time="$seconds" -max_len=4096 -timeout=1200 -report_slow_units=1200 \
   -rss_limit_mb=3072 -print_final_stats=1 -verbosity=0 -artifact_prefix="$folder/found/" "$@" \
   "$folder/corpus" >"$folder/log" 2>&1
 status=$?

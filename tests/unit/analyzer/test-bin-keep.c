@@ -202,6 +202,27 @@ static void test_damage(Setup *s, gconstpointer data)
     bin_track_free(again);
 }
 
+/* A file may be right in every bit and still hold what no matcher says. */
+static void test_impossible(Setup *s, gconstpointer data)
+{
+    (void)data;
+    s->track->fixes[FIX_REJECTED] = -1;
+    keep(s);
+    gone(s, s->key, RECEIVER);
+    s->track->fixes[FIX_REJECTED] = 0;
+    static const double rows[] = {-1.0, INFINITY, -INFINITY};
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        s->track->distance_p50_m = rows[i];
+        keep(s);
+        gone(s, s->key, RECEIVER);
+    }
+    s->track->distance_p50_m = NAN;
+    keep(s);
+    BinTrack *track = get(s, s->key, RECEIVER);
+    g_assert_nonnull(track);
+    bin_track_free(track);
+}
+
 static void test_no_room(Setup *s, gconstpointer data)
 {
     (void)data;
@@ -236,6 +257,7 @@ int main(int argc, char **argv)
     g_test_add("/bin-keep/changes", Setup, NULL, set_up, test_changes, tear_down);
     g_test_add("/bin-keep/damage", Setup, NULL, set_up, test_damage, tear_down);
     g_test_add("/bin-keep/no-room", Setup, NULL, set_up, test_no_room, tear_down);
+    g_test_add("/bin-keep/impossible", Setup, NULL, set_up, test_impossible, tear_down);
     g_test_add("/bin-keep/mode", Setup, NULL, set_up, test_mode, tear_down);
     int result = g_test_run();
     g_rmdir(folder);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An input that takes CPU_SECONDS of processor time or more is a find: it may go on for ever.
- * libFuzzer's own -timeout looks at the clock on the wall, and calls a busy machine a find. Linked
- * with --wrap=LLVMFuzzerTestOneInput, so that targets know nothing of it. A timer that runs only
- * while the process does looks, now and then, whether the input is still the same.
+ * What libFuzzer does not watch for by itself. An input that takes CPU_SECONDS of processor time or
+ * more is a find: it may go on for ever. libFuzzer's own -timeout looks at the clock on the wall,
+ * and calls a busy machine a find. Linked with --wrap=LLVMFuzzerTestOneInput, so that targets know
+ * nothing of it. A timer that runs only while the process does looks, now and then, whether the
+ * input is still the same. And what GLib calls critical or an error ends by SIGTRAP, with which the
+ * input would be lost.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -31,6 +33,12 @@ static void look(int number)
     inputs_before = inputs;
 }
 
+static void trapped(int number)
+{
+    (void)number;
+    abort();
+}
+
 static void start(void)
 {
     const struct itimerval every = {{CPU_SECONDS, 0}, {CPU_SECONDS, 0}};
@@ -38,6 +46,8 @@ static void start(void)
     action.sa_handler = look;
     action.sa_flags = SA_RESTART;
     (void)sigaction(SIGPROF, &action, NULL);
+    action.sa_handler = trapped;
+    (void)sigaction(SIGTRAP, &action, NULL);
     (void)setitimer(ITIMER_PROF, &every, NULL);
 }
 
