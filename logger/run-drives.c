@@ -121,16 +121,17 @@ static gboolean shift_owed(RunDrives *drives, Sealer *sealer, DriveWriter *write
     return TRUE;
 }
 
+/* Closing may wait for who reads the drive, which recording must not: the sealer does it. */
 static void close_open(RunDrives *drives, Sealer *sealer, guint n)
 {
     for (guint i = 0; i < n; i++) {
         RunDrive *drive = g_ptr_array_index(drives->all, i);
-        if (!drive->open ||
-            (!store_close_left(drive->path) && g_file_test(drive->path, G_FILE_TEST_EXISTS)))
-            continue;
-        drive->open = FALSE;
-        if (sealer != NULL)
+        drive->open = drive->open && !store_is_one_file(drive->path) &&
+                      g_file_test(drive->path, G_FILE_TEST_EXISTS);
+        if (drive->open && sealer != NULL)
             sealer_add(sealer, drive->path);
+        else if (drive->open)
+            (void)store_close_left(drive->path);
     }
 }
 

@@ -135,6 +135,12 @@ static gboolean is_wanted(const Sealer *sealer, const char *path)
            (sealer->config->evidence && is_closed(path));
 }
 
+/* What could not be closed, as the disk failed or somebody read it, is closed first. */
+static gboolean is_ready(const Sealer *sealer, const char *path)
+{
+    return !evidence_exists(path) && is_one_file(path) && is_wanted(sealer, path);
+}
+
 static GList *find(GQueue *queue, const char *path)
 {
     return g_queue_find_custom(queue, path, (GCompareFunc)strcmp);
@@ -178,7 +184,7 @@ static gpointer run(gpointer data)
         sealer->running = TRUE;
         g_mutex_unlock(&sealer->lock);
         /* It may have been found at the start and told of as well, or shifted meanwhile. */
-        gboolean over = !is_wanted(sealer, path) || finish(sealer, path, 0);
+        gboolean over = !is_ready(sealer, path) || finish(sealer, path, 0);
         g_mutex_lock(&sealer->lock);
         sealer->running = FALSE;
         /* Told of meanwhile, as it was just being closed, it comes once more. */
@@ -225,7 +231,7 @@ static void finish_own(Sealer *sealer)
 {
     gint64 until_us = g_get_monotonic_time() + LAST_SEALING_US;
     for (char *path = NULL; (path = g_queue_pop_head(&sealer->own)) != NULL; g_free(path))
-        if (is_wanted(sealer, path) && !finish(sealer, path, until_us)) {
+        if (is_ready(sealer, path) && !finish(sealer, path, until_us)) {
             g_message("%s: no time to make it small before the end", path);
             make_evidence(sealer, path);
         }

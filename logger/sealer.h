@@ -22,7 +22,7 @@ Sealer *sealer_new(Store *store, const ConfigStore *config);
  * stay. NULL is allowed. */
 void sealer_free(Sealer *sealer);
 
-/* One more drive, which was closed just now. Any thread. */
+/* One more drive, which was closed just now, or could not be: then it is closed. Any thread. */
 void sealer_add(Sealer *sealer, const char *path);
 
 /* Between these two no drive is touched; what was begun is begun again later. Any thread. */
