@@ -70,6 +70,7 @@ static Divisor common_divisor(const int64_t *values, size_t n, uint64_t range)
 {
     Divisor of = {0};
     for (size_t i = 1; i < n && of.number != 1 && range <= INT64_MAX; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all n are set */
         uint64_t difference = values[i] >= values[0] ? (uint64_t)values[i] - (uint64_t)values[0]
                                                      : (uint64_t)values[0] - (uint64_t)values[i];
         if (difference != 0 && (of.number == 0 || !is_multiple(difference, &of)))
@@ -82,6 +83,7 @@ static Divisor common_divisor(const int64_t *values, size_t n, uint64_t range)
 static void to_multiples(uint64_t *u, size_t n, uint64_t low, const Divisor *of)
 {
     for (size_t i = 0; i < n; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all n are set */
         u[i] = ((u[i] - low) >> of->shift) * of->inverse;
 }
 
@@ -190,8 +192,10 @@ static size_t pack_runs(const int64_t *values, size_t n, const CodecRange *range
         (CodecHeader){.layout = CODEC_RUNS, .base = values[0], .scale = (int64_t)divisor.number};
     size_t length = 0;
     for (k = 0; k < runs; k++) {
+        /* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): all runs are set */
         length += codec_put_varint(out + length, codec_zigzag(u[k] - u[k > 0 ? k - 1 : 0]));
         length += codec_put_varint(out + length, ends[k] - (k > 0 ? ends[k - 1] : 0));
+        /* NOLINTEND(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     }
     return length;
 }

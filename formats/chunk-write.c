@@ -242,6 +242,7 @@ static size_t text_difference(const uint64_t *bits, size_t n, const int64_t *a, 
         const char *y = (const char *)(intptr_t)b[i];
         if ((bits[i / 64] >> (i % 64) & 1U) == 0 || (x == last_a && y == last_b))
             continue;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): known texts are none */
         if (strcmp(x, y) != 0)
             return i;
         last_a = x;
