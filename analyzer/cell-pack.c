@@ -158,7 +158,7 @@ gboolean cell_unpack(Cell *cell, const CellPlace *place, const void *data, size_
 {
     Reader r = {data, (const uint8_t *)data + n};
     CellHead *h = &cell->head;
-    uint32_t n_ids, n_levels, n_tally;
+    uint32_t n_ids = 0, n_levels = 0, n_tally = 0;
     uint32_t *const small[SMALL_NUMBERS] = {
         &h->n,          &h->n_level,      &h->n_no_service, &h->n_limited,      &h->n_missing,
         &h->n_backward, &h->cell_changes, &h->rat_changes,  &h->n_interpolated, &h->short_stays,

@@ -4,6 +4,7 @@
 #include "analyzer/cell.h"
 #include "analyzer/pass-column.h"
 #include "formats/chunk-codec.h"
+#include "formats/varint.h"
 
 #include <string.h>
 #include <zstd.h>
@@ -126,20 +127,12 @@ void pass_packer_begin(PassPacker *packer)
 
 /* ---- columns ---- */
 
-static inline uint8_t *put_varint(uint8_t *to, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        *to++ = (uint8_t)(value | 0x80U);
-    *to++ = (uint8_t)value;
-    return to;
-}
-
 static inline void put(Column *column, uint64_t value)
 {
     if (column->to != column->data)
         column->differs |= value ^ column->last;
     column->last = value;
-    column->to = put_varint(column->to, value);
+    column->to = varint_put(column->to, value);
 }
 
 static inline void put_signed(Column *column, uint64_t difference)
@@ -212,7 +205,7 @@ static PassExpected put_levels(PassPacker *packer, const LevelHistogram *levels)
         put(&key, (uint64_t)e->rat * KEY_CHANNELS + e->channel);
         put_signed(&level, (uint64_t)(int64_t)(e->level_dbm - before));
         put(&count, e->count);
-        way.to = put_varint(way.to, e->way_dm);
+        way.to = varint_put(way.to, e->way_dm);
         put(&time, e->time_cs);
         before = e->level_dbm;
         pass_expect(&expected, e->channel, e->count);
@@ -277,7 +270,7 @@ static void put_all_times(PassPacker *packer)
     for (size_t i = 0; i < packer->n; i++) {
         uint64_t from = (uint64_t)in_unit(time[2 * i], packer->unit);
         uint64_t to = (uint64_t)in_unit(time[2 * i + 1], packer->unit);
-        first.to = put_varint(first.to, codec_zigzag(from - before));
+        first.to = varint_put(first.to, codec_zigzag(from - before));
         put_signed(&last, to - from);
         before = from;
     }
@@ -302,19 +295,19 @@ static size_t assemble(PassPacker *packer)
     for (unsigned c = 0; c < N_COLUMNS; c++) {
         Column *column = &packer->column[c];
         if (column->to != column->data && column->differs == 0 && !pass_column_is_whole(c))
-            column->to = put_varint(column->data, column->last);
+            column->to = varint_put(column->data, column->last);
         size += (size_t)(column->to - column->data);
     }
     uint8_t *to = make_room(&packer->plain, &packer->plain_room, size);
     *to++ = PASS_PLAIN;
-    to = put_varint(to, packer->n);
+    to = varint_put(to, packer->n);
     *to++ = (uint8_t)packer->unit;
-    to = put_varint(to, g_hash_table_size(packer->known));
+    to = varint_put(to, g_hash_table_size(packer->known));
     if (packer->names->len > 0)
         memcpy(to, packer->names->data, packer->names->len);
     to += packer->names->len;
     for (unsigned c = 0; c < N_COLUMNS; c++)
-        to = put_varint(to, (uint64_t)(packer->column[c].to - packer->column[c].data));
+        to = varint_put(to, (uint64_t)(packer->column[c].to - packer->column[c].data));
     for (unsigned c = 0; c < N_COLUMNS; c++) {
         size_t n = (size_t)(packer->column[c].to - packer->column[c].data);
         memcpy(to, packer->column[c].data, n);

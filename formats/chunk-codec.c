@@ -5,24 +5,13 @@
 
 size_t codec_put_varint(uint8_t *out, uint64_t value)
 {
-    size_t n = 0;
-    for (; value >= 0x80; value >>= 7)
-        out[n++] = (uint8_t)(value | 0x80U);
-    out[n++] = (uint8_t)value;
-    return n;
+    return (size_t)(varint_put(out, value) - out);
 }
 
 size_t codec_get_varint(const uint8_t *bytes, size_t length, uint64_t *value)
 {
-    uint64_t v = 0;
-    for (size_t n = 0; n < length && n < CODEC_MAX_VARINT; n++) {
-        v |= (uint64_t)(bytes[n] & 0x7fU) << (7 * n);
-        if (bytes[n] < 0x80) {
-            *value = v;
-            return n + 1 == CODEC_MAX_VARINT && bytes[n] > 1 ? 0 : n + 1;
-        }
-    }
-    return 0;
+    const uint8_t *end = varint_get(bytes, bytes + length, value);
+    return end != NULL ? (size_t)(end - bytes) : 0;
 }
 
 static unsigned bit_length(uint64_t u)

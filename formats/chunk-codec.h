@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "formats/varint.h"
+
 #include <glib.h>
 #include <stdint.h>
 
@@ -46,7 +48,7 @@ gboolean codec_unpack(const CodecHeader *header, const uint8_t *bytes, size_t le
                       int64_t *values);
 
 /* Numbers of 7 bits a byte, lowest first, the top bit set on all but the last. */
-enum { CODEC_MAX_VARINT = 10 };
+enum { CODEC_MAX_VARINT = VARINT_MOST_BYTES };
 
 /* Returns the number of bytes written, at most CODEC_MAX_VARINT. */
 size_t codec_put_varint(uint8_t *out, uint64_t value);
@@ -57,10 +59,10 @@ size_t codec_get_varint(const uint8_t *bytes, size_t length, uint64_t *value);
 /* Signed numbers as unsigned, small ones small: 0, -1, 1, -2 … as 0, 1, 2, 3 … */
 static inline uint64_t codec_zigzag(uint64_t difference)
 {
-    return (difference << 1) ^ (uint64_t) - (int64_t)(difference >> 63);
+    return varint_zigzag((int64_t)difference);
 }
 
 static inline uint64_t codec_unzigzag(uint64_t packed)
 {
-    return (packed >> 1) ^ (uint64_t) - (int64_t)(packed & 1);
+    return (uint64_t)varint_unzigzag(packed);
 }
