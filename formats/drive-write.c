@@ -156,6 +156,7 @@ static DriveWriter *writer_new(const char *path, int lock_fd)
     DriveWriter *writer = g_new0(DriveWriter, 1);
     writer->path = g_strdup(path);
     writer->lock_fd = lock_fd;
+    writer->patience_ms = BUSY_TIMEOUT_MS;
     writer->next_probe = 1;
     for (int k = 0; k < RECORD_KIND_COUNT; k++) {
         const RecordType *type = record_type((RecordKind)k);
@@ -174,7 +175,7 @@ static gboolean open_database(DriveWriter *writer, GError **error)
     if (rc != SQLITE_OK)
         return drive_sqlite_error(error, writer->db, rc, writer->path, "cannot be opened");
     sqlite3_extended_result_codes(writer->db, 1);
-    sqlite3_busy_timeout(writer->db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(writer->db, writer->patience_ms);
     drive_guard(writer->db);
     (void)sqlite3_limit(writer->db, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM attaches a file */
     /* FULL: each commit is on the medium when it returns, so a power cut costs no more than what
@@ -187,7 +188,7 @@ static gboolean open_database(DriveWriter *writer, GError **error)
 static gboolean set_journal_mode(DriveWriter *writer, const char *mode, GError **error)
 {
     g_autofree char *sql = g_strdup_printf("PRAGMA journal_mode = %s", mode);
-    const gint64 until = g_get_monotonic_time() + BUSY_TIMEOUT_MS * 1000;
+    const gint64 until = g_get_monotonic_time() + writer->patience_ms * INT64_C(1000);
     int rc = SQLITE_OK;
     while ((rc = sqlite3_exec(writer->db, sql, NULL, NULL, NULL)) != SQLITE_OK &&
            ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED) &&
@@ -496,6 +497,12 @@ gboolean drive_writer_close(DriveWriter *writer, GError **error)
     }
     return drive_exec(writer->db, writer->path, "PRAGMA wal_checkpoint(TRUNCATE)", error) &&
            set_journal_mode(writer, "DELETE", error);
+}
+
+void drive_writer_set_patience(DriveWriter *writer, int milliseconds)
+{
+    writer->patience_ms = milliseconds;
+    sqlite3_busy_timeout(writer->db, milliseconds);
 }
 
 guint64 drive_writer_unfolded(DriveWriter *writer)

@@ -60,6 +60,10 @@ gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gi
 /* Makes all added so far durable. */
 gboolean drive_writer_commit(DriveWriter *writer, GError **error);
 
+/* How long closing waits for who reads the drive: 5 s if this was not called. What was committed
+ * lies in the WAL if it gives up. */
+void drive_writer_set_patience(DriveWriter *writer, int milliseconds);
+
 /* Commits, marks the drive as closed (meta key "closed"), leaves no WAL behind. The writer is still
  * to be freed. */
 gboolean drive_writer_close(DriveWriter *writer, GError **error);

@@ -39,6 +39,7 @@ typedef struct {
 struct DriveWriter {
     char *path;
     int lock_fd;
+    int patience_ms; /* with readers, who can keep a drive from being closed */
     sqlite3 *db;
     sqlite3_stmt *put_extent, *put_chunk;
     gboolean in_transaction, bulk;

@@ -15,6 +15,9 @@
 #define QUEUE_LIMIT   (8U * 1024 * 1024) /* bytes waiting; beyond, records are dropped */
 #define ROOM_EVERY_NS INT64_C(10000000000)
 #define RETRY_NS      INT64_C(10000000000)
+/* Recording does not wait for somebody who reads the drive that is to be closed: the sealer will.
+ */
+#define PATIENCE_MS 200
 /* Beyond keep-free: what the commits between two looks may take; a new drive wants more, so that
  * recording does not stop and start all the time. */
 #define ROOM_STOP  (256U * 1024)
@@ -345,7 +348,10 @@ static gboolean tell_gap(Recorder *recorder, GError **error)
 static gboolean begin_drive(Recorder *recorder, gint64 now_ns, GError **error)
 {
     recorder->writer = drive_create(recorder->path, error);
-    if (recorder->writer == NULL || !write_sources(recorder, error) || !write_meta(recorder, error))
+    if (recorder->writer == NULL)
+        return FALSE;
+    drive_writer_set_patience(recorder->writer, PATIENCE_MS);
+    if (!write_sources(recorder, error) || !write_meta(recorder, error))
         return FALSE;
     guint64 dropped = dropped_now(recorder);
     if (recorder->gap_since_ns != 0) {

@@ -446,6 +446,44 @@ static void test_recorder_held(void)
     (void)folder_remove(folder);
 }
 
+/* Somebody reads the drive when the next one is due: recording goes on, and it is closed later. */
+static void test_recorder_read(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
+    g_autofree char *text =
+        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Store) store = store_open(folder, &error);
+    Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
+    add_fix(recorder, 5 * S, 1);
+    while (recorder_status(recorder).written < 1)
+        g_usleep(10000);
+    RecorderStatus status = recorder_status(recorder);
+    g_autofree char *path = g_strdup(status.path);
+    g_autoptr(Drive) reader = drive_open(path, &error);
+    g_autoptr(DriveCursor) cursor =
+        drive_read(reader, RECORD_FIX, 0, 0, INT64_MIN, INT64_MAX, &error);
+    g_assert_nonnull(drive_next(cursor, &error)); /* in the middle of it */
+    recorder_rotate(recorder, "test");
+    do {
+        g_usleep(10000);
+        status = recorder_status(recorder);
+    } while (status.path[0] == '\0' || strcmp(status.path, path) == 0);
+    add_fix(recorder, 6 * S, 1);
+    while (recorder_status(recorder).written < 2)
+        g_usleep(10000);
+    g_assert_false(store_is_one_file(path));
+    g_clear_pointer(&cursor, drive_cursor_free);
+    g_clear_pointer(&reader, drive_free);
+    recorder_free(recorder);
+    g_assert_true(store_is_one_file(path));
+    g_assert_true(evidence_exists(path));
+    gint64 first_ns = 0;
+    g_assert_cmpint(count_fixes(folder, &first_ns), ==, 2);
+    (void)folder_remove(folder);
+}
+
 /* What a killed logger had begun goes when the next one takes the folder, and only then. */
 static void test_store_left(void)
 {
@@ -510,6 +548,7 @@ int main(int argc, char **argv)
     g_test_add_func("/box/recorder-sources", test_recorder_sources);
     g_test_add_func("/box/recorder-budget", test_recorder_budget);
     g_test_add_func("/box/recorder-held", test_recorder_held);
+    g_test_add_func("/box/recorder-read", test_recorder_read);
     g_test_add_func("/box/store-left", test_store_left);
     return g_test_run();
 }
