@@ -163,8 +163,8 @@ static size_t pack_runs(const int64_t *values, size_t n, const CodecRange *range
                         CodecHeader *header, uint8_t *out)
 {
     const size_t runs = range->changes + 1;
-    g_autofree int64_t *of_runs = g_new(int64_t, runs + 1);
-    g_autofree size_t *ends = g_new(size_t, runs + 1);
+    g_autofree int64_t *of_runs = g_new0(int64_t, runs + 1);
+    g_autofree size_t *ends = g_new0(size_t, runs + 1);
     size_t k = 0;
     of_runs[0] = values[0];
     for (size_t i = 1; i < n; i++) {
