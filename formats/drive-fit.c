@@ -42,7 +42,7 @@ static gboolean look_at_pages(DriveWriter *writer, Pages *pages, GError **error)
 
 gboolean drive_writer_fit_pages(DriveWriter *writer, GError **error)
 {
-    Pages pages;
+    Pages pages = {0};
     if (!look_at_pages(writer, &pages, error))
         return FALSE;
     if (pages.fitting_size == pages.page_size && !pages.half_empty)
@@ -54,7 +54,7 @@ gboolean drive_writer_fit_pages(DriveWriter *writer, GError **error)
 
 gboolean drive_writer_close_small(DriveWriter *writer, GError **error)
 {
-    Pages pages;
+    Pages pages = {0};
     if (!look_at_pages(writer, &pages, error))
         return FALSE;
     /* The size of pages changes only without WAL, so after closing, and then nobody may read
