@@ -7,6 +7,7 @@
 #include "formats/drive-damage.h"
 #include "formats/drive-read.h"
 #include "formats/drive-recover.h"
+#include "formats/sql.h"
 
 #include "tests/fuzz/scratch.h"
 #include "tests/fuzz/sound-drive.h"
@@ -18,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What the first byte says, after the kinds of record: everything at once costs too much for a
  * search to go far. */
-enum { READ_ALL = RECORD_KIND_COUNT, READ_DAMAGE, READ_WAYS };
+enum { READ_ALL = RECORD_KIND_COUNT, READ_DAMAGE, READ_SQL, READ_WAYS = READ_SQL + 4 };
 
 static void read_kind(Drive *drive, RecordKind kind)
 {
@@ -38,8 +39,35 @@ static void read_kind(Drive *drive, RecordKind kind)
     g_assert_cmpuint(bytes, <, G_MAXSIZE);
 }
 
+static gboolean count_row(gboolean is_row, int n, const char *const *values, gpointer data)
+{
+    for (int i = 0; i < n; i++)
+        *(gsize *)data += values[i] != NULL ? strlen(values[i]) : 0;
+    return is_row || n > 0;
+}
+
+/* The tables of corridor sql, with what is pushed down into them. */
+static void query(const char *path, unsigned which)
+{
+    static const char *const queries[READ_WAYS - READ_SQL] = {
+        "SELECT * FROM samples WHERE source = 1 AND time_ns >= 1003000000000 ORDER BY time_ns",
+        "SELECT source, count(*), max(lat) FROM fixes GROUP BY source",
+        "SELECT s.rat, f.lat FROM samples s JOIN fixes f ON f.time_ns = s.time_ns",
+        "SELECT e.kind, o.label FROM events e LEFT JOIN sources o ON o.id = e.source",
+    };
+    gsize bytes = 0;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    const gboolean done = drive_sql(path, queries[which], count_row, &bytes, problems, &error);
+    g_assert_true(done == (error == NULL));
+}
+
 static void read_drive(const char *path, unsigned what)
 {
+    if (what >= READ_SQL) {
+        query(path, what - READ_SQL);
+        return;
+    }
     g_autoptr(GError) error = NULL;
     g_autoptr(Drive) drive = drive_open(path, &error);
     g_assert_true((drive != NULL) == (error == NULL));
