@@ -217,12 +217,13 @@ static void interrupt(Sealer *sealer)
 {
     if (sealer->child != 0)
         (void)kill(sealer->child, SIGTERM);
-    gint64 until = g_get_monotonic_time() + INTERRUPT_US;
-    while (sealer->running)
-        if (!g_cond_wait_until(&sealer->changed, &sealer->lock, until) && sealer->child != 0) {
+    while (sealer->running) {
+        /* Anew each time: g_cond_wait_until() does not let go of the lock when its time is past,
+         * and what runs here without a process, such as hashing, needs it to come to its end. */
+        gint64 until = g_get_monotonic_time() + INTERRUPT_US;
+        if (!g_cond_wait_until(&sealer->changed, &sealer->lock, until) && sealer->child != 0)
             (void)kill(sealer->child, SIGKILL);
-            until = g_get_monotonic_time() + INTERRUPT_US;
-        }
+    }
 }
 
 /* What this run recorded has its evidence before the logger ends: made small before that if there

@@ -382,6 +382,35 @@ static void test_journal(Fixture *f, gconstpointer data)
     g_assert_cmpint(read_samples(cut), ==, 20000);
 }
 
+static gpointer let_go(gpointer db)
+{
+    g_usleep(4500000);
+    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return NULL;
+}
+
+/* What takes longer than an interrupted process may, without a process: here a drive that somebody
+ * has locked. The end waits for it instead of holding it up for ever. */
+static void test_slow_end(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    Sealer *sealer = sealer_new(f->store, &evidence_only);
+    g_usleep(300000); /* it has seen that there is nothing yet */
+    g_autofree char *path = closed_drive(f, "a.drive", 500);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(
+        sqlite3_exec(db, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE", NULL, NULL, NULL), ==,
+        SQLITE_OK);
+    GThread *thread = g_thread_new("let-go", let_go, db);
+    sealer_add(sealer, path);
+    g_usleep(300000);
+    sealer_free(sealer);
+    g_thread_join(thread);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    check_evidence(path);
+}
+
 /* What must stay free stays free. */
 static void test_no_room(Fixture *f, gconstpointer data)
 {
@@ -409,6 +438,7 @@ int main(int argc, char **argv)
     ADD("/sealer/killed", test_killed);
     ADD("/sealer/being-closed", test_being_closed);
     ADD("/sealer/journal", test_journal);
+    ADD("/sealer/slow-end", test_slow_end);
     ADD("/sealer/no-room", test_no_room);
     return g_test_run();
 }
