@@ -2,7 +2,8 @@
 /*
  * The file: MAGIC, the length and text of the key, then for each piece a Head and its bytes under
  * zstd, whose frame has a checksum. The key names all that the pieces depend on; it also keeps
- * machines apart whose numbers look different.
+ * machines apart whose numbers look different. A file that a power cut left half on the disk is
+ * seen by its lengths and checksums, like any damage.
  */
 #include "analyzer/keep-file.h"
 
@@ -186,6 +187,7 @@ gboolean keep_file_save(KeepFile *keep)
     g_autoptr(FileReplace) file = file_replace_open(keep->path, NULL);
     if (file == NULL)
         return FALSE;
+    file_replace_hurry(file);
     FILE *stream = file_replace_stream(file);
     (void)fchmod(fileno(stream), keep->mode);
     uint64_t n_key = strlen(keep->key);

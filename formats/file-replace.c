@@ -14,6 +14,7 @@
 struct FileReplace {
     char *path, *beside;
     FILE *stream;
+    gboolean hurries;
 };
 
 static gboolean failed(const char *path, int number, GError **error)
@@ -203,18 +204,24 @@ FILE *file_replace_stream(FileReplace *file)
     return file->stream;
 }
 
+void file_replace_hurry(FileReplace *file)
+{
+    file->hurries = TRUE;
+}
+
 gboolean file_replace_commit(FileReplace *file, GError **error)
 {
     g_return_val_if_fail(file->stream != NULL, FALSE);
     errno = 0;
-    gboolean whole =
-        fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
+    gboolean whole = fflush(file->stream) == 0 && !ferror(file->stream) &&
+                     (file->hurries || fsync(fileno(file->stream)) == 0);
     int number = errno != 0 ? errno : EIO;
     whole = fclose(g_steal_pointer(&file->stream)) == 0 && whole;
     if (!whole)
         return failed(file->path, number, error);
-    if (!file_replace_rename(file->beside, file->path, error))
-        return FALSE;
+    if (file->hurries ? g_rename(file->beside, file->path) != 0
+                      : !file_replace_rename(file->beside, file->path, error))
+        return file->hurries ? failed(file->path, errno, error) : FALSE;
     file_replace_unwatch(file->beside);
     g_clear_pointer(&file->beside, g_free);
     return TRUE;

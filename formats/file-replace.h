@@ -17,6 +17,10 @@ FileReplace *file_replace_open(const char *path, GError **error);
 /* Where to write. (transfer none) */
 FILE *file_replace_stream(FileReplace *file);
 
+/* For what can be made again: file_replace_commit() then does not wait for the disk, which is most
+ * of its time. After a power cut the file may be empty or old; who reads it has to notice. */
+void file_replace_hurry(FileReplace *file);
+
 /* Fails if any write failed; else makes the file durable and gives it its name. */
 gboolean file_replace_commit(FileReplace *file, GError **error);
 

@@ -18,7 +18,8 @@ static guint files_in_folder(void)
     return n;
 }
 
-static void test_whole(void)
+/* In a hurry all but the wait for the disk is the same. */
+static void test_whole(gconstpointer in_a_hurry)
 {
     g_autofree char *path = g_build_filename(folder, "out.txt", NULL);
     g_autofree char *content = NULL;
@@ -26,6 +27,8 @@ static void test_whole(void)
     g_assert_true(g_file_set_contents(path, "old", -1, NULL));
     g_autoptr(FileReplace) file = file_replace_open(path, &error);
     g_assert_no_error(error);
+    if (GPOINTER_TO_INT(in_a_hurry))
+        file_replace_hurry(file);
     (void)fputs("new", file_replace_stream(file));
     g_assert_true(fflush(file_replace_stream(file)) == 0);
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
@@ -129,7 +132,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("corridor-replace-XXXXXX", NULL);
-    g_test_add_func("/file-replace/whole", test_whole);
+    g_test_add_data_func("/file-replace/whole", GINT_TO_POINTER(FALSE), test_whole);
+    g_test_add_data_func("/file-replace/hurry", GINT_TO_POINTER(TRUE), test_whole);
     g_test_add_func("/file-replace/dropped", test_dropped);
     g_test_add_func("/file-replace/refused", test_refused);
     g_test_add_func("/file-replace/new", test_new);
