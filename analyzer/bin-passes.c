@@ -245,6 +245,8 @@ gboolean bin_passes_restore(const BinPasses *passes, BinState *states, BinDrive 
     KeptCell cell = {0};
     for (uint64_t i = 0; i < head.n_cells; i++) {
         at = read_cell(at, end, &cell);
+        if (at == NULL) /* never: is_good() has read them all */
+            break;
         BinState *state = &states[cell.key.d / BIN_KEY_KINDS - 1];
         cell.key.b = state->report->group;
         cell.key.c = state->drive;
