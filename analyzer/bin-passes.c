@@ -99,17 +99,22 @@ static Figures figures_of(const BinPasses *passes, guint i)
     return figures;
 }
 
-static gboolean is_source(const BinPasses *passes, const Head *head, uint64_t source)
-{
-    for (guint i = 0; i < head->n_sources; i++)
-        if ((uint64_t)figures_of(passes, i).id == source)
-            return TRUE;
-    return FALSE;
-}
-
 static const guint8 *changes_of(const BinPasses *passes, const Head *head)
 {
     return passes->kept + sizeof *head + head->n_sources * sizeof(Figures);
+}
+
+static GHashTable *sources_of(const BinPasses *passes, const Head *head)
+{
+    GHashTable *sources = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < head->n_sources; i++)
+        g_hash_table_add(sources, GSIZE_TO_POINTER((gsize)figures_of(passes, i).id));
+    return sources;
+}
+
+static gboolean is_source(GHashTable *sources, uint32_t source)
+{
+    return g_hash_table_contains(sources, GSIZE_TO_POINTER(source));
 }
 
 /* Whether the piece is what this program would have written: it may come from anywhere. */
@@ -126,17 +131,18 @@ static gboolean is_good(const BinPasses *passes)
         return FALSE;
     const guint8 *at = changes_of(passes, &head), *end = passes->kept + passes->n_kept;
     uint32_t n_segments = segments_count(passes->setup->segments);
+    g_autoptr(GHashTable) sources = sources_of(passes, &head);
     for (uint32_t i = 0; i < head.n_changes; i++, at += sizeof(Change)) {
         Change c;
         memcpy(&c, at, sizeof c);
-        if (c.segment >= n_segments || c.kind > CHANGE_FOUND || !is_source(passes, &head, c.source))
+        if (c.segment >= n_segments || c.kind > CHANGE_FOUND || !is_source(sources, c.source))
             return FALSE;
     }
     KeptCell cell = {0};
     for (uint64_t i = 0; i < head.n_cells; i++) {
         at = read_cell(at, end, &cell);
         if (at == NULL || cell.key.a >= n_segments ||
-            !is_source(passes, &head, cell.key.d / BIN_KEY_KINDS))
+            !is_source(sources, cell.key.d / BIN_KEY_KINDS))
             return FALSE;
     }
     return at == end;

@@ -223,7 +223,7 @@ static GeoPoint point_of(const BinState *state, const BinSpot *spot)
 SpillKey bin_change_key(const BinSetup *setup, const BinState *state, const BinChange *change)
 {
     return (SpillKey){segments_corridor(setup->segments, change->segment), state->report->group,
-                      change->time_ns, state->drive, state->source * 8 + change->kind};
+                      change->time_ns, state->drive, state->source * BIN_KEY_KINDS + change->kind};
 }
 
 static gboolean add_change(BinState *state, ChangeKind kind, const Seen *seen, const BinSpot *spot,

@@ -12,7 +12,8 @@
 /* Open cells of one source; more are closed early and joined when merged. */
 #define BIN_OPEN_MOST 64
 
-/* The lowest part of the last number of a cell's key tells samples from the kinds of probes. */
+/* The lowest part of the last number of a key tells samples from the kinds of probes in cells, and
+ * the kinds of changes. */
 #define BIN_KEY_KINDS 8
 
 typedef struct {

@@ -79,26 +79,25 @@ void judge_join(GPtrArray *cells, const uint32_t *rank, GArray *pass)
 
 /* ---- passes ---- */
 
-/* Cells i to end - 1 as one pass. */
-static JudgePass one_pass(const GPtrArray *cells, guint i, guint end)
+/* Cells i to end - 1 as one pass, which stays where it is: it may point to its own levels. */
+static void set_pass(JudgePass *p, const GPtrArray *cells, guint i, guint end,
+                     const JudgeGroup *group)
 {
-    const Cell *first = cells->pdata[i];
-    JudgePass p = {.levels = &first->levels};
+    *p = (JudgePass){.first_cell = i, .end_cell = end};
+    p->levels = end - i > 1 ? &p->joined : &((const Cell *)cells->pdata[i])->levels;
     for (guint k = i; k < end; k++) {
         const Cell *cell = cells->pdata[k];
-        p.n += cell->head.n;
+        p->n += cell->head.n;
         if (end - i > 1)
-            level_histogram_merge(&p.joined, &cell->levels);
-    }
-    for (guint k = i; k < end; k++) {
-        const LevelHistogram *levels = &((const Cell *)cells->pdata[k])->levels;
-        for (uint32_t e = 0; e < levels->n; e++) {
-            p.time_cs += levels->entry[e].time_cs;
-            if (levels->entry[e].channel != CHANNEL_NR_LEG)
-                p.way_dm += levels->entry[e].way_dm;
+            level_histogram_merge(&p->joined, &cell->levels);
+        for (uint32_t e = 0; e < cell->levels.n; e++) {
+            p->time_cs += cell->levels.entry[e].time_cs;
+            if (cell->levels.entry[e].channel != CHANNEL_NR_LEG)
+                p->way_dm += cell->levels.entry[e].way_dm;
         }
     }
-    return p;
+    p->n_effective =
+        judge_effective((double)p->n, (double)p->way_dm / 10.0, group->decorrelation_m);
 }
 
 static void free_pass(void *pass)
@@ -339,14 +338,14 @@ static unsigned count_days(const GPtrArray *cells)
 {
     g_autoptr(GHashTable) days = g_hash_table_new(g_int64_hash, g_int64_equal);
     g_autofree int64_t *day = g_new(int64_t, MAX(cells->len, 1));
+    int64_t last = INT64_MIN; /* mostly it is that of the cell before */
     for (guint i = 0; i < cells->len; i++) {
         const CellHead *h = &((const Cell *)cells->pdata[i])->head;
         day[i] = h->first_ns / DAY_NS;
-        gboolean repeated = i > 0 && day[i] == day[i - 1];
-        if (h->n > 0 && !repeated)
-            g_hash_table_add(days, &day[i]);
-        else if (!repeated)
-            day[i] = INT64_MIN; /* so that the next one is not taken for known */
+        if (h->n == 0 || day[i] == last)
+            continue;
+        g_hash_table_add(days, &day[i]);
+        last = day[i];
     }
     return g_hash_table_size(days);
 }
@@ -354,6 +353,7 @@ static unsigned count_days(const GPtrArray *cells)
 static GArray *list_passes(const GPtrArray *cells, const GArray *pass, const JudgeGroup *group,
                            SegmentFigures *f)
 {
+    /* with room for all: none moves */
     GArray *passes = g_array_sized_new(FALSE, FALSE, sizeof(JudgePass), cells->len);
     g_array_set_clear_func(passes, free_pass);
     for (guint i = 0, end; i < cells->len; i = end) {
@@ -361,21 +361,13 @@ static GArray *list_passes(const GPtrArray *cells, const GArray *pass, const Jud
             if (((Cell *)cells->pdata[end])->head.drive != ((Cell *)cells->pdata[i])->head.drive ||
                 g_array_index(pass, uint32_t, end) != g_array_index(pass, uint32_t, i))
                 break;
-        JudgePass p = one_pass(cells, i, end);
-        p.first_cell = i;
-        p.end_cell = end;
-        p.n_effective =
-            judge_effective((double)p.n, (double)p.way_dm / 10.0, group->decorrelation_m);
-        f->metres += (double)p.way_dm / 10.0;
-        f->seconds += (double)p.time_cs / 100.0;
-        f->n_effective += p.n_effective;
-        f->passes += p.n > 0;
-        g_array_append_val(passes, p);
-    }
-    for (guint p = 0; p < passes->len; p++) { /* which do not move any more */
-        JudgePass *one = &g_array_index(passes, JudgePass, p);
-        if (one->end_cell - one->first_cell > 1)
-            one->levels = &one->joined;
+        g_array_set_size(passes, passes->len + 1);
+        JudgePass *p = &g_array_index(passes, JudgePass, passes->len - 1);
+        set_pass(p, cells, i, end, group);
+        f->metres += (double)p->way_dm / 10.0;
+        f->seconds += (double)p->time_cs / 100.0;
+        f->n_effective += p->n_effective;
+        f->passes += p->n > 0;
     }
     return passes;
 }

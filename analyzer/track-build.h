@@ -42,10 +42,6 @@ void track_add_anchor(Track *track, TrackAnchor anchor);
 const RoutePiece *track_pieces(const Track *track, guint stretch, guint *n);
 TrackAnchor *track_anchors(Track *track, size_t *n);
 
-/* The place s metres into a stretch. */
-void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, double *offset_m,
-                  gboolean *backward);
-
 /* Metres travelled at a time between two anchors of a stretch, and the half width of where the
  * vehicle can have been with at most `max_accel` m/s² (docs/method.md, "Placing"): cubic Hermite
  * with the guard of Fritsch and Carlson (1980) so that it never runs backward. */

@@ -98,6 +98,7 @@ TrackAnchor *track_anchors(Track *track, size_t *n)
     return (TrackAnchor *)(void *)track->anchors->data;
 }
 
+/* The place s metres into a stretch; *piece_hint is where the last one lay. */
 static void locate(const Track *track, guint stretch, double s, guint *piece_hint, uint32_t *edge,
                    double *offset_m, gboolean *backward)
 {
@@ -124,13 +125,6 @@ static void locate(const Track *track, guint stretch, double s, guint *piece_hin
     *edge = piece->edge;
     *backward = piece->backward;
     *offset_m = piece->backward ? length_m - travelled : travelled;
-}
-
-void track_locate(const Track *track, guint stretch, double s, uint32_t *edge, double *offset_m,
-                  gboolean *backward)
-{
-    guint piece = 0;
-    locate(track, stretch, s, &piece, edge, offset_m, backward);
 }
 
 void track_hermite(const TrackAnchor *a, const TrackAnchor *b, int64_t time_ns, double max_accel,
