@@ -35,6 +35,13 @@ static void add_sample(DriveWriter *writer, gint64 time_ns, gint64 source, doubl
     g_assert_no_error(error);
 }
 
+static void write_empty(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DriveWriter) writer = drive_create(path, &error);
+    g_assert_true(drive_writer_close(writer, &error));
+}
+
 static void test_round_trip(DriveFolder *f, gconstpointer data)
 {
     (void)data;
@@ -274,9 +281,7 @@ static void test_strangers(DriveFolder *f, gconstpointer data)
     g_clear_error(&error);
     (void)g_unlink(f->path);
 
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path, "PRAGMA user_version = 99");
     g_assert_null(drive_open(f->path, &error));
     g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_TOO_NEW);
@@ -335,9 +340,7 @@ static void test_no_label(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path,
                            "DROP TABLE sources; CREATE TABLE sources (id INTEGER PRIMARY KEY,"
                            " label TEXT, operator_label TEXT);"
@@ -355,14 +358,12 @@ static void test_extent_of_nothing(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path,
                            "DROP TABLE extents; CREATE TABLE extents (kind, source, n, first_ns,"
                            " last_ns, ordered);"
                            "INSERT INTO extents VALUES (NULL, NULL, NULL, NULL, NULL, NULL)");
-    writer = drive_open_append(f->path, &error);
+    g_autoptr(DriveWriter) writer = drive_open_append(f->path, &error);
     g_assert_no_error(error);
     g_assert_nonnull(writer);
 }
@@ -372,9 +373,7 @@ static void test_hostile_name(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path,
                            "PRAGMA writable_schema = ON;"
                            "UPDATE sqlite_schema SET sql = 'CREATE TABLE fixes (\n \x1b[2J'"
@@ -389,13 +388,11 @@ static void test_hostile_trigger(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path, "CREATE TABLE seen (n);"
                                     "CREATE TRIGGER t AFTER INSERT ON events BEGIN"
                                     " INSERT INTO seen VALUES (1); END");
-    writer = drive_open_append(f->path, &error);
+    g_autoptr(DriveWriter) writer = drive_open_append(f->path, &error);
     g_assert_no_error(error);
     Event event = {0};
     RECORD_SET(&event, EVENT, time_ns, 5);
@@ -412,10 +409,7 @@ static void test_hostile_trigger(DriveFolder *f, gconstpointer data)
 static void test_hostile_journal(DriveFolder *f, gconstpointer data)
 {
     (void)data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     g_autofree char *victim = g_strconcat(f->path, "-victim", NULL);
     g_autofree char *journal = g_strconcat(f->path, "-journal", NULL);
     g_assert_true(g_file_set_contents(victim, "dear", -1, NULL));
@@ -451,9 +445,7 @@ static void test_lacks_table(DriveFolder *f, gconstpointer data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
-    g_assert_true(drive_writer_close(writer, &error));
-    g_clear_pointer(&writer, drive_writer_free);
+    write_empty(f->path);
     (void)drive_folder_sql(f->path, "DROP TABLE latencies");
     g_assert_null(drive_open_append(f->path, &error));
     g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED);

@@ -28,6 +28,16 @@ static TimeMapResult observe(TimeMap *map, TimeOrigin origin, gint64 mono_ns, gi
     return time_map_observe(map, origin, (MonoTime){mono_ns}, (UtcTime){utc_ns}, 1, &change);
 }
 
+/* A configuration with a store in a folder, and these lines about it. */
+static Config *config_of(const char *folder, const char *lines)
+{
+    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\n%s", folder, lines);
+    g_autoptr(GError) error = NULL;
+    Config *config = config_parse("x", text, strlen(text), &error);
+    g_assert_no_error(error);
+    return config;
+}
+
 static void test_time_map(void)
 {
     TimeMap map = time_map();
@@ -302,10 +312,8 @@ static gint64 count_fixes(const char *folder, gint64 *first_ns)
 static void test_recorder_shift_paused(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text =
-        g_strdup_printf("[store]\nfolder=%s\nbudget=1 MiB\ncommit=100 ms\nkeep-free=0 B\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "budget=1 MiB\ncommit=100 ms\nkeep-free=0 B\n");
     g_assert_no_error(error);
     g_autoptr(Store) store = store_open(folder, &error);
     Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
@@ -333,9 +341,8 @@ static void test_recorder_shift_paused(void)
 static void test_recorder_overflow(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text = g_strdup_printf("[store]\nfolder=%s\nseal=no\nkeep-free=0 B\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "seal=no\nkeep-free=0 B\n");
     g_autoptr(Store) store = store_open(folder, &error);
     Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
     gint64 added = 0;
@@ -370,10 +377,8 @@ static void test_recorder_overflow(void)
 static void test_recorder_sources(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text =
-        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "seal=no\ncommit=100 ms\nkeep-free=0 B\n");
     g_autoptr(Store) store = store_open(folder, &error);
     Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
     for (int i = 0; i < 100; i++) {
@@ -412,10 +417,8 @@ static void test_recorder_sources(void)
 static void test_recorder_held(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text =
-        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "seal=no\ncommit=100 ms\nkeep-free=0 B\n");
     g_autofree char *path = g_build_filename(folder, "left.drive", NULL);
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
     DriveWriter *left = drive_create(path, &error);
@@ -450,10 +453,8 @@ static void test_recorder_held(void)
 static void test_recorder_read(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text =
-        g_strdup_printf("[store]\nfolder=%s\nseal=no\ncommit=100 ms\nkeep-free=0 B\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "seal=no\ncommit=100 ms\nkeep-free=0 B\n");
     g_autoptr(Store) store = store_open(folder, &error);
     Recorder *recorder = recorder_new(config, store, fake_utc, NULL);
     add_fix(recorder, 5 * S, 1);
@@ -507,10 +508,8 @@ static void test_store_left(void)
 static void test_recorder_budget(void)
 {
     g_autofree char *folder = g_dir_make_tmp("corridor-XXXXXX", NULL);
-    g_autofree char *text =
-        g_strdup_printf("[store]\nfolder=%s\nseal=no\nbudget=1 MiB\ncommit=100 ms\n", folder);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = config_parse("x", text, strlen(text), &error);
+    g_autoptr(Config) config = config_of(folder, "seal=no\nbudget=1 MiB\ncommit=100 ms\n");
     g_autofree char *old = g_build_filename(folder, "old.drive", NULL);
     g_autofree char *bytes = g_malloc0(1100 * 1024);
     memset(bytes, 1, 1100 * 1024);
