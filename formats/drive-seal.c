@@ -187,6 +187,23 @@ static gboolean query_int(DriveWriter *writer, const char *sql, const RecordType
     return TRUE;
 }
 
+/* The order of a chunk is that of its times, so a row without one (a changed table) cannot go in.
+ */
+static gboolean add_row(const DriveWriter *writer, ChunkBuilder *builder, const Batch *batch,
+                        const RecordType *type, size_t i, GError **error)
+{
+    const unsigned time_column = (unsigned)record_find_column(type, "time_ns");
+    if ((batch->known[i] >> time_column & 1U) == 0) {
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s: %s hold a row without a time; nothing was sealed: run `corridor recover` "
+                    "first",
+                    writer->path, type->table);
+        return FALSE;
+    }
+    chunk_builder_add_from(builder, batch, i);
+    return TRUE;
+}
+
 static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType *type,
                              gint64 source, GError **error)
 {
@@ -201,9 +218,9 @@ static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType 
         if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
             return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
-            chunk_builder_add_from(builder, batch, i);
-            if (chunk_builder_rows(builder) == CHUNK_ROWS &&
-                !drive_put_chunk(writer, type->kind, source, builder, error))
+            if (!add_row(writer, builder, batch, type, i, error) ||
+                (chunk_builder_rows(builder) == CHUNK_ROWS &&
+                 !drive_put_chunk(writer, type->kind, source, builder, error)))
                 return FALSE;
         }
     }
@@ -283,8 +300,8 @@ static gboolean seal_through_sql(DriveWriter *writer, Drive *view, const RecordT
             all = all && of != NULL;
             if (of == NULL)
                 continue;
-            chunk_builder_add_from(of->builder, batch, i);
-            if (!put_if_full(writer, type->kind, of, error))
+            if (!add_row(writer, of->builder, batch, type, i, error) ||
+                !put_if_full(writer, type->kind, of, error))
                 return FALSE;
         }
     }

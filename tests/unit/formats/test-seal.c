@@ -327,6 +327,48 @@ static void test_damaged_page(DriveFolder *f, gconstpointer data)
     g_assert_cmpuint(before, >=, ROWS - 1);
 }
 
+/* Everywhere it stands: pages keep what was deleted. */
+static void replace_bytes(char *bytes, gsize size, const char *what, const char *by)
+{
+    const gsize n = strlen(what);
+    g_assert_cmpuint(strlen(by), ==, n);
+    for (gsize at = 0; at + n <= size; at++)
+        if (memcmp(bytes + at, what, n) == 0)
+            memcpy(bytes + at, by, n);
+}
+
+/* A table may have lost its column of times: rows without one cannot be sealed, and nothing is
+ * lost. */
+static void test_row_without_time(DriveFolder *f, gconstpointer data)
+{
+    const gboolean some_sealed = data != NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) model = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
+    g_assert_no_error(error);
+    gint64 clock = 0;
+    if (some_sealed) {
+        add_rows(writer, model, &clock, 20, TRUE);
+        g_assert_true(drive_writer_close(writer, &error));
+        drive_writer_free(writer);
+        g_assert_true(drive_seal(f->path, NULL, &error));
+        writer = drive_open_append(f->path, &error);
+        g_assert_no_error(error);
+    }
+    add_rows(writer, model, &clock, 20, TRUE);
+    g_assert_true(drive_writer_close(writer, &error));
+    g_clear_pointer(&writer, drive_writer_free);
+    g_autofree char *bytes = NULL;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(f->path, &bytes, &size, NULL));
+    replace_bytes(bytes, size, "samples (\n  time_ns", "samples (\n  timeens");
+    g_assert_true(g_file_set_contents(f->path, bytes, (gssize)size, NULL));
+    g_assert_false(drive_seal(f->path, NULL, &error));
+    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED);
+    g_assert_nonnull(strstr(error->message, "a row without a time"));
+    g_assert_cmpint(drive_folder_sql(f->path, "SELECT count(*) FROM samples"), ==, 20);
+}
+
 static gpointer cancel_soon(gpointer data)
 {
     g_usleep((gulong)g_test_rand_int_range(0, 60000));
@@ -491,6 +533,10 @@ int main(int argc, char **argv)
                drive_folder_tear_down);
     g_test_add("/seal/damaged-page", DriveFolder, NULL, drive_folder_set_up, test_damaged_page,
                drive_folder_tear_down);
+    g_test_add("/seal/row-without-time", DriveFolder, NULL, drive_folder_set_up,
+               test_row_without_time, drive_folder_tear_down);
+    g_test_add("/seal/row-without-time-after-chunks", DriveFolder, "", drive_folder_set_up,
+               test_row_without_time, drive_folder_tear_down);
     g_test_add("/seal/liars", DriveFolder, NULL, drive_folder_set_up, test_liars,
                drive_folder_tear_down);
     return g_test_run();
