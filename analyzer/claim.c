@@ -4,6 +4,7 @@
 #include "analyzer/layer.h"
 #include "analyzer/polygon-index.h"
 #include "analyzer/raster.h"
+#include "formats/shown-text.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,7 +28,8 @@ gboolean claim_fail(GError **error, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error_literal(error, LAYER_ERROR, LAYER_ERROR_FAILED, text);
+    g_autofree char *line = shown_text(text); /* names come from files of strangers */
+    g_set_error_literal(error, LAYER_ERROR, LAYER_ERROR_FAILED, line);
     return FALSE;
 }
 

@@ -192,15 +192,18 @@ static gboolean begin_row(PageRows *rows, const guint8 *row, gsize size)
     rows->source = 0;
     gint64 *const first_two[] = {&rows->time_ns, &rows->source};
     Rest rest = rows->row;
+    gboolean timed = FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(first_two) && rest.header < rest.header_end; i++) {
         gint64 serial = 0;
         gsize length = 0;
         if (!take_value(&rest, &serial, &length))
             return FALSE;
-        if (is_int(serial))
-            *first_two[i] = int_value(serial, rest.value - length, length);
+        if (!is_int(serial))
+            continue;
+        *first_two[i] = int_value(serial, rest.value - length, length);
+        timed = timed || i == 0;
     }
-    return TRUE;
+    return timed;
 }
 
 /* A row too long for its page goes on in a chain of other pages. */

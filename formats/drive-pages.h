@@ -30,7 +30,7 @@ typedef enum {
 /* Goes to the next row, in order of rowid. */
 PageStep page_rows_next(PageRows *rows);
 
-/* The current row's time and source; 0 if it has none. */
+/* The current row's time, and its source; 0 if it has none. */
 gint64 page_rows_time_ns(const PageRows *rows);
 gint64 page_rows_source(const PageRows *rows);
 
