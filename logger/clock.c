@@ -59,7 +59,7 @@ static void observe(LoggerClock *clock, TimeOrigin origin, MonoTime mono, UtcTim
     gboolean was_wrong = result == TIME_MAP_REPLACED || origin == TIME_ORIGIN_SYSTEM;
     if (clock->recorder != NULL && before != TIME_ORIGIN_NONE) {
         if (was_wrong && change_ns != 0)
-            recorder_shift(clock->recorder, change_ns);
+            recorder_shift(clock->recorder, change_ns - change_ns % 1000); /* see clock_utc() */
         char detail[160];
         g_snprintf(detail, sizeof detail, "%s to %s; %s", time_origin_name(before),
                    time_origin_name(origin),

@@ -281,6 +281,12 @@ static void note_changes(Modem *modem, const Sample *old, const Sample *sample)
     modem->cell_id = sample->cell_id;
 }
 
+/* As exact as the time of the answer (clock_utc()), and no smaller than it was. */
+static gint64 whole_us(gint64 ns)
+{
+    return (ns + 999) / 1000 * 1000;
+}
+
 static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample)
 {
     Modem *modem = data;
@@ -290,7 +296,7 @@ static void on_sample(gpointer data, MonoTime asked, MonoTime at, Sample *sample
     RECORD_SET(sample, SAMPLE, time_ns, utc.ns);
     RECORD_SET(sample, SAMPLE, source, modem->status.source);
     if (asked.ns != 0)
-        RECORD_SET(sample, SAMPLE, request_ns, utc.ns - (at.ns - asked.ns));
+        RECORD_SET(sample, SAMPLE, request_ns, utc.ns - whole_us(at.ns - asked.ns));
     recorder_add(modem->host->recorder, RECORD_SAMPLE, sample);
     if (modem->status.samples > 0)
         note_changes(modem, &modem->status.sample, sample);

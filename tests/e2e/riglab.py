@@ -269,6 +269,9 @@ class Lab:
             fail("the truth is empty")
         start = truth[0]["time_ns"]
         samples = self.records("samples")
+        finer = [s for s in samples if s["time_ns"] % 1000 or (s["request_ns"] or 0) % 1000]
+        if finer:
+            self.problem(f"{len(finer)} samples with parts of a microsecond, e.g. {finer[0]}")
         for name in modems or self.modems:
             own_truth = [t for t in truth if t["source"] == name]
             own = [s for s in samples if s["source"] == name]
