@@ -6,14 +6,16 @@
 
 #define GROUP      "budget"
 #define FIRST_YEAR 2024 /* a clock before it has not been set */
+#define MOST_MARKS 4
 
 struct Budget {
     char *path;
     guint64 daily, monthly; /* limits */
     guint64 day_used, month_used;
-    guint64 promised;  /* day_used up to which the file is right */
-    int day, month;    /* YYYYMMDD and YYYYMM, 0 = not known yet */
-    gboolean counting; /* the next two are of the interface as it is */
+    guint64 promised;      /* day_used up to which the file is right */
+    int marks[MOST_MARKS]; /* YYYYMMDD, the latest first, see turn(); none: not known yet */
+    guint n_marks, at;     /* the one that the clock is at */
+    gboolean counting;     /* the next two are of the interface as it is */
     guint64 received, sent;
 };
 
@@ -33,20 +35,74 @@ static guint64 add(guint64 a, guint64 b)
     return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
 }
 
-/* A new day or month empties its sum; an earlier one does not: a clock that is set back must not
- * give the budget again. */
+static int day_now(const Budget *budget)
+{
+    return budget->n_marks > 0 ? budget->marks[budget->at] : 0;
+}
+
+/* Before the mark `at`; of too many the latest goes, which is the least likely to be right. */
+static void add_mark(Budget *budget, guint at, int day)
+{
+    if (budget->n_marks == MOST_MARKS) {
+        memmove(budget->marks, budget->marks + 1, sizeof *budget->marks * (MOST_MARKS - 1));
+        budget->n_marks--;
+        at -= at > 0 ? 1 : 0;
+    }
+    memmove(budget->marks + at + 1, budget->marks + at,
+            sizeof *budget->marks * (budget->n_marks - at));
+    budget->marks[at] = day;
+    budget->n_marks++;
+    budget->at = at;
+}
+
+/* A new day or month empties its sum. A clock that is set back must not give the budget again, and
+ * one that once was years ahead must not keep it away for years. So an earlier day than all before
+ * empties nothing and is a mark of its own; each mark moves on with the clock, up to the one after
+ * it, and moving on empties. A clock that begins in the past at each start, or goes to and fro,
+ * finds its marks as it left them. */
 static void turn(Budget *budget, gint64 utc_ns)
 {
     int day = day_of(utc_ns);
-    if (day == 0 || day <= budget->day)
+    if (day == 0)
         return;
-    if (day / 100 > budget->month) {
-        budget->month_used = 0;
-        budget->month = day / 100;
+    guint i = 0; /* the latest mark that is not after the day */
+    while (i < budget->n_marks && budget->marks[i] > day)
+        i++;
+    if (i == budget->n_marks) {
+        add_mark(budget, i, day);
+        return;
     }
+    budget->at = i;
+    if (budget->marks[i] == day)
+        return;
+    if (day / 100 > budget->marks[i] / 100)
+        budget->month_used = 0;
     budget->day_used = 0;
     budget->promised = 0;
-    budget->day = day;
+    budget->marks[i] = day;
+}
+
+/* The file's own day and the other marks, in their order. */
+static gboolean load_marks(Budget *budget, GKeyFile *file)
+{
+    g_autoptr(GError) error = NULL;
+    int day = g_key_file_get_integer(file, GROUP, "day", &error);
+    int month = error ? 0 : g_key_file_get_integer(file, GROUP, "month", &error);
+    if (error || day < 0 || month != day / 100)
+        return FALSE;
+    if (day > 0)
+        add_mark(budget, 0, day);
+    gsize n = 0;
+    g_autofree int *others = g_key_file_get_integer_list(file, GROUP, "marks", &n, NULL);
+    for (gsize i = 0; i < MIN(n, MOST_MARKS); i++) {
+        guint at = 0;
+        while (at < budget->n_marks && budget->marks[at] > others[i])
+            at++;
+        if (others[i] > 0 && budget->n_marks < MOST_MARKS &&
+            (at == budget->n_marks || budget->marks[at] != others[i]))
+            add_mark(budget, at, others[i]);
+    }
+    return TRUE;
 }
 
 static void load(Budget *budget)
@@ -56,14 +112,11 @@ static void load(Budget *budget)
     if (!g_file_test(budget->path, G_FILE_TEST_EXISTS))
         return;
     if (g_key_file_load_from_file(file, budget->path, G_KEY_FILE_NONE, NULL)) {
-        budget->day = g_key_file_get_integer(file, GROUP, "day", &error);
-        budget->month = error ? 0 : g_key_file_get_integer(file, GROUP, "month", &error);
-        budget->day_used = error ? 0 : g_key_file_get_uint64(file, GROUP, "day_bytes", &error);
+        budget->day_used = g_key_file_get_uint64(file, GROUP, "day_bytes", &error);
         budget->month_used = error ? 0 : g_key_file_get_uint64(file, GROUP, "month_bytes", &error);
-        if (!error && budget->day >= 0 && budget->month == budget->day / 100)
+        if (!error && load_marks(budget, file))
             return;
     }
-    budget->day = budget->month = 0;
     budget->day_used = budget->month_used = BUDGET_RESERVE;
 }
 
@@ -76,20 +129,21 @@ Budget *budget_new(const char *path, guint64 daily_bytes, guint64 monthly_bytes,
     if (path)
         load(budget);
     budget->promised = budget->day_used;
-    if (budget->day == 0) {
-        budget->day = day_of(utc_ns);
-        budget->month = budget->day / 100;
-    }
     turn(budget, utc_ns);
     return budget;
 }
 
 static char *text_of(const Budget *budget, guint64 reserve)
 {
-    return g_strdup_printf("[" GROUP "]\nday=%d\nmonth=%d\nday_bytes=%" G_GUINT64_FORMAT
-                           "\nmonth_bytes=%" G_GUINT64_FORMAT "\n",
-                           budget->day, budget->month, add(budget->day_used, reserve),
-                           add(budget->month_used, reserve));
+    g_autoptr(GString) text = g_string_new("[" GROUP "]\n");
+    g_string_append_printf(text, "day=%d\nmonth=%d\nmarks=", day_now(budget),
+                           day_now(budget) / 100);
+    for (guint i = 0; i < budget->n_marks; i++)
+        g_string_append_printf(text, "%d;", budget->marks[i]);
+    g_string_append_printf(text,
+                           "\nday_bytes=%" G_GUINT64_FORMAT "\nmonth_bytes=%" G_GUINT64_FORMAT "\n",
+                           add(budget->day_used, reserve), add(budget->month_used, reserve));
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 void budget_free(Budget *budget)

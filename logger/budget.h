@@ -15,7 +15,11 @@
 
 typedef struct Budget Budget;
 
-/* 0 bytes = no limit. `path` NULL = not kept. A file that cannot be read counts as a day and month
+/* A day begins anew when the clock goes on to it. A clock that is set back gives nothing, and goes
+ * on from there: a day in the future, which a wrong clock left in the file, keeps nothing away for
+ * longer than to the next day.
+ *
+ * 0 bytes = no limit. `path` NULL = not kept. A file that cannot be read counts as a day and month
  * that are used up by one reserve, and is replaced.
  * Returns: (transfer full). */
 Budget *budget_new(const char *path, guint64 daily_bytes, guint64 monthly_bytes, gint64 utc_ns);

@@ -105,11 +105,73 @@ static void test_most(void)
     (void)g_rmdir(folder);
 }
 
+static guint64 used_after(Budget *budget, guint64 *counter, gint64 utc_ns)
+{
+    *counter += 10;
+    (void)budget_count(budget, *counter, 0, utc_ns);
+    return budget_used_today(budget);
+}
+
+/* The file was left by a clock that was ten years ahead: that day gives nothing again, the days
+ * that now come do, over restarts, whatever the clock says before it is set. */
+static void test_future(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("budget-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "budget-op1", NULL);
+    static const char left[] =
+        "[budget]\nday=20361101\nmonth=203611\nday_bytes=900\nmonth_bytes=900\n";
+    const gint64 far = NOON + 3653 * DAY, farther = far + 400 * DAY, boot = NOON - 300 * DAY;
+    g_assert_true(g_file_set_contents(path, left, -1, NULL));
+    guint64 counter = 0;
+    for (int day = 0; day < 29; day++) {
+        g_autoptr(Budget) budget = budget_new(path, 1000, 0, boot);
+        (void)budget_count(budget, counter, 0, boot);
+        (void)used_after(budget, &counter, boot);
+        (void)used_after(budget, &counter, far); /* wrong again: nothing new */
+        g_assert_cmpuint(used_after(budget, &counter, NOON + day * DAY), ==, 10);
+        g_assert_cmpuint(used_after(budget, &counter, boot), ==, 20);
+        g_assert_cmpuint(used_after(budget, &counter, far), ==, 30);
+        g_assert_cmpuint(used_after(budget, &counter, NOON + day * DAY), ==, 40);
+        g_assert_cmpuint(budget_used_month(budget), ==, 40 + 60 * (guint64)day);
+    }
+    /* Farther ahead than ever is believed once, as any later day is. */
+    Budget *budget = budget_new(path, 1000, 0, farther);
+    g_assert_cmpuint(budget_used_today(budget), ==, 0);
+    (void)budget_count(budget, counter, 0, farther);
+    (void)used_after(budget, &counter, farther);
+    budget_free(budget);
+    budget = budget_new(path, 1000, 0, NOON + 28 * DAY);
+    g_assert_cmpuint(budget_used_today(budget), ==, 10);
+    (void)budget_count(budget, counter, 0, NOON + 29 * DAY);
+    g_assert_cmpuint(budget_used_today(budget), ==, 0);
+    g_assert_cmpuint(budget_used_month(budget), ==, 10);
+    (void)used_after(budget, &counter, NOON + 29 * DAY);
+    (void)budget_count(budget, counter, 0, NOON + 31 * DAY); /* December */
+    g_assert_cmpuint(budget_used_month(budget), ==, 0);
+    budget_free(budget);
+    /* Marks from a file that are rubbish, or too many, and all ahead. */
+    static const char many[] =
+        "[budget]\nday=20370101\nmonth=203701\nday_bytes=900\n"
+        "month_bytes=900\nmarks=-5;20380101;20370101;20360101;20350101;20340101;\n";
+    g_assert_true(g_file_set_contents(path, many, -1, NULL));
+    budget = budget_new(path, 1000, 0, NOON);
+    g_assert_cmpuint(budget_used_today(budget), ==, 900);
+    (void)budget_count(budget, counter, 0, NOON);
+    g_assert_cmpuint(used_after(budget, &counter, NOON), ==, 910);
+    budget_free(budget);
+    budget = budget_new(path, 1000, 0, NOON + DAY);
+    g_assert_cmpuint(budget_used_today(budget), ==, 0);
+    budget_free(budget);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/budget/counts", test_counts);
     g_test_add_func("/budget/kept", test_kept);
     g_test_add_func("/budget/most", test_most);
+    g_test_add_func("/budget/future", test_future);
     return g_test_run();
 }
