@@ -159,6 +159,12 @@ static int rat_by_name(const char *name)
     return RAT_UNKNOWN;
 }
 
+/* NAN where none is written, or what is written is no number. */
+static double level_of(const LayerRow *row, int column)
+{
+    return CLAMP(layer_get_real(row, column, NAN), -300.0, 100.0);
+}
+
 /* Judges one row as a histogram of one sample. FALSE if it says nothing of the service. */
 static gboolean judge_row(const Compare *c, const LayerRow *row, const Columns *col, Spotted *out)
 {
@@ -174,20 +180,22 @@ static gboolean judge_row(const Compare *c, const LayerRow *row, const Columns *
                                                 CHANNEL_SA};
     const char *is = layer_get_text(row, col->level_is);
     int rat = rat_by_name(layer_get_text(row, col->rat));
+    double level = level_of(row, col->level), nr_level = level_of(row, col->nr_level);
     LevelEntry entry[2] = {
-        {.channel = channels[rat],
-         .level_dbm = (int16_t)CLAMP(layer_get_real(row, col->level, 0.0), -300.0, 100.0),
-         .count = 1},
+        {.channel = channels[rat], .level_dbm = (int16_t)(isnan(level) ? 0.0 : level), .count = 1},
         {.channel = CHANNEL_NR_LEG,
-         .level_dbm = (int16_t)CLAMP(layer_get_real(row, col->nr_level, 0.0), -300.0, 100.0),
+         .level_dbm = (int16_t)(isnan(nr_level) ? 0.0 : nr_level),
          .count = 1}};
+    if (isnan(level) && entry[0].channel != CHANNEL_NO_SERVICE) {
+        entry[0].channel = CHANNEL_NO_LEVEL;
+        entry[0].rat = (uint8_t)rat;
+    }
     for (unsigned w = 0; w < G_N_ELEMENTS(words); w++)
         if (g_strcmp0(is, words[w].word) == 0) {
             entry[0].channel = words[w].channel;
             entry[0].rat = (uint8_t)rat;
         }
-    LevelHistogram one = {
-        .n = layer_is_null(row, col->nr_level) ? 1 : 2, .size = 2, .entry = entry};
+    LevelHistogram one = {.n = isnan(nr_level) ? 1 : 2, .size = 2, .entry = entry};
     ServiceTally t;
     judge_tally(&one, &c->service, 0.0, &t);
     out->is_good = t.good >= 0.5 * t.all;

@@ -35,6 +35,8 @@ struct LayerReader {
     char *names[FIELDS];
     LayerField fields[FIELDS];
     guint n_fields;
+    gboolean has_table; /* the first n_fields are named by it */
+    LayerType types[FIELDS];
     Value values[FIELDS];
     GeoPoint points[MAX_PARTS * MAX_POINTS];
     uint32_t part[MAX_PARTS + 1];
@@ -54,6 +56,8 @@ struct LayerWriter {
 
 static ByteReader input;
 static uint8_t missing;
+static const FakeTable *tables;
+static size_t n_tables;
 
 G_DEFINE_QUARK(corridor - layer - error - quark, layer_error)
 
@@ -61,6 +65,13 @@ void fake_layer_begin(const uint8_t *data, size_t size)
 {
     input = byte_reader(data, size);
     missing = byte_read_u8(&input);
+    n_tables = 0;
+}
+
+void fake_layer_tables(const FakeTable *those, size_t n)
+{
+    tables = those;
+    n_tables = n;
 }
 
 uint8_t fake_layer_byte(void)
@@ -242,14 +253,13 @@ gboolean layer_is_osm(const LayerSource *source)
 guint layer_count(const LayerSource *source)
 {
     (void)source;
-    return 1;
+    return n_tables > 0 ? (guint)n_tables : 1;
 }
 
 const char *layer_name(const LayerSource *source, guint i)
 {
     (void)source;
-    (void)i;
-    return "layer";
+    return n_tables > 0 ? tables[i].name : "layer";
 }
 
 LayerKind layer_kind(const LayerSource *source, guint i)
@@ -265,6 +275,25 @@ gboolean layer_has(const LayerSource *source, const char *layer)
     return !is_missing(layer);
 }
 
+/* Those that are not missing. */
+static void take_columns(LayerReader *reader, const FakeTable *table)
+{
+    g_auto(GStrv) columns = g_strsplit(table->columns, " ", -1);
+    reader->has_table = TRUE;
+    reader->n_fields = 0;
+    for (char **column = columns; *column != NULL; column++) {
+        char *colon = strchr(*column, ':');
+        g_assert(colon != NULL && reader->n_fields < FIELDS);
+        *colon = '\0';
+        if (is_missing(*column))
+            continue;
+        reader->names[reader->n_fields] = g_strdup(*column);
+        reader->types[reader->n_fields++] = colon[1] == 'i'   ? LAYER_INT
+                                            : colon[1] == 'r' ? LAYER_REAL
+                                                              : LAYER_TEXT;
+    }
+}
+
 LayerReader *layer_read(LayerSource *source, const char *layer, const LayerQuery *query,
                         GError **error)
 {
@@ -276,6 +305,9 @@ LayerReader *layer_read(LayerSource *source, const char *layer, const LayerQuery
     }
     LayerReader *reader = g_new0(LayerReader, 1);
     reader->n_fields = FIELDS;
+    for (size_t i = 0; layer != NULL && i < n_tables; i++)
+        if (strcmp(tables[i].name, layer) == 0)
+            take_columns(reader, &tables[i]);
     reader->packed = g_byte_array_new();
     reader->row.reader = reader;
     return reader;
@@ -294,22 +326,23 @@ void layer_reader_free(LayerReader *reader)
 const LayerField *layer_fields(const LayerReader *reader, guint *n)
 {
     LayerReader *own = (LayerReader *)(uintptr_t)reader;
-    for (guint i = 0; i < FIELDS; i++) {
+    for (guint i = 0; i < own->n_fields; i++) {
         if (own->names[i] == NULL)
             own->names[i] = g_strdup_printf("field%u", i);
-        own->fields[i] = (LayerField){own->names[i], (LayerType)(i % 4)};
+        own->fields[i] =
+            (LayerField){own->names[i], own->has_table ? own->types[i] : (LayerType)(i % 4)};
     }
-    *n = FIELDS;
+    *n = own->n_fields;
     return own->fields;
 }
 
-/* A name gets the next field that has none. */
+/* Without a table a name gets the next field that has none. */
 int layer_column(const LayerReader *reader, const char *name)
 {
     LayerReader *own = (LayerReader *)(uintptr_t)reader;
     if (is_missing(name))
         return -1;
-    for (guint i = 0; i < FIELDS; i++) {
+    for (guint i = 0; i < own->n_fields; i++) {
         if (own->names[i] == NULL)
             own->names[i] = g_strdup(name);
         if (g_ascii_strcasecmp(own->names[i], name) == 0)

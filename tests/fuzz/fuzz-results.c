@@ -12,6 +12,7 @@
 #include "tests/fuzz/fake-layer.h"
 #include "tests/fuzz/scratch.h"
 
+#include <math.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,17 +32,34 @@ static void check(gboolean done, const GError *error)
         g_error("an error of more than one line: %s", error->message);
 }
 
-static void run_compare(void)
+static void compare_with(const char *service, const char *map_options, const char *area_options)
 {
     g_autofree char *in = path_of("in.gpkg");
     g_autofree char *out = scratch_path("out.gpkg");
-    g_autofree char *map = g_strdup_printf("Alfa=%s,layer=a", in);
+    g_autofree char *map = g_strdup_printf("Alfa=%s,%s", in, map_options);
+    g_autofree char *areas = area_options ? g_strdup_printf("%s,%s", in, area_options) : NULL;
     char *maps[] = {map, NULL};
-    const CompareOptions options = {.in = in, .out = out, .maps = maps, .seed = 1, .rounds = 20};
+    const CompareOptions options = {.in = in,
+                                    .out = out,
+                                    .maps = maps,
+                                    .service = service,
+                                    .areas = areas,
+                                    .seed = 1,
+                                    .rounds = 20};
     g_autoptr(GError) error = NULL;
     g_auto(CompareReport) report = {NULL, NULL};
     gboolean done = compare(&options, &report, &error);
     check(done, error);
+}
+
+static void run_compare(void)
+{
+    compare_with(NULL, "layer=a", NULL);
+}
+
+static void run_compare_levels(void)
+{
+    compare_with("s", "layer=a,level=rsrp,min=-105", "name=town");
 }
 
 static void run_diff(void)
@@ -57,12 +75,37 @@ static void run_diff(void)
     check(done, error);
 }
 
+/* What a report cannot do without, and a table that none knows. */
 static void run_report(void)
 {
+    static const FakeTable tables[] = {
+        {"segments", "segment:i corridor:t km_from:r km_to:r length_m:r operator:t antenna:t n:i "
+                     "level_p50:r s_share:r s_verdict:t"},
+        {"corridors", "corridor:t length_km:r"},
+        {"summary", "corridor:t operator:t antenna:t service:t length_km:r km_covered:r "
+                    "km_not_covered:r km_uncertain:r km_not_measured:r share:r share_low:r "
+                    "share_high:r"},
+        {"gaps", "corridor:t operator:t antenna:t service:t km_from:r km_to:r length_m:r"},
+        {"services", "service:t title:t threshold_source:t"},
+        {"meta", "key:t value:t"},
+        {"else", "a:t b:i"},
+    };
+    fake_layer_tables(tables, G_N_ELEMENTS(tables));
     g_autofree char *in = path_of("in.gpkg");
     g_autoptr(GError) error = NULL;
     g_autoptr(ReportData) data = report_data_load(in, &error);
     check(data != NULL, error);
+    if (data == NULL)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        const ReportTable *table = report_table(data, tables[i].name);
+        g_assert_nonnull(table);
+        for (size_t row = 0; row < table->n_rows; row++)
+            for (int c = 0; c < (int)table->n_columns; c++)
+                g_assert_true(report_text_at(table, row, c) == NULL ||
+                              isnan(report_number_at(table, row, c)));
+    }
+    (void)report_meta(data, "created_for");
 }
 
 static void run_passes(void)
@@ -96,8 +139,8 @@ static void run_vehicle_loss(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const ways[])(void) = {run_compare, run_diff, run_report, run_passes,
-                                         run_vehicle_loss};
+    static void (*const ways[])(void) = {run_compare, run_diff,         run_report,
+                                         run_passes,  run_vehicle_loss, run_compare_levels};
     if (size < 2)
         return 0;
     fake_layer_begin(data + 1, size - 1);
