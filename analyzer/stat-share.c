@@ -65,7 +65,7 @@ StatShare stat_share_interval(const double *good, const double *all, size_t n, d
     s.n_effective =
         fmax(1.0, stat_effective_n(pieces, stat_correlation(piece_m, fmax(decorrelation_m, 0.0))));
     s.block_m = fmax(block_m, 3.0 * s.decorrelation_m);
-    s.block = (size_t)fmax(1.0, floor(s.block_m / piece_m + 0.5));
+    s.block = (size_t)fmin(fmax(1.0, floor(s.block_m / piece_m + 0.5)), (double)n);
     StatInterval wilson = stat_wilson(s.share, s.n_effective, STAT_Z95);
     if (pieces < (double)(FEWEST_BLOCKS * s.block) || s.share <= 0.0 || s.share >= 1.0) {
         s.ci = wilson;

@@ -141,7 +141,8 @@ static gboolean take_value(RowStream *stream, unsigned c, sqlite3_value *value)
         return FALSE;
     switch (column->type) {
     case COLUMN_INT:
-        ints[i] = sqlite3_value_int64(value);
+        if (type == SQLITE_INTEGER)
+            ints[i] = sqlite3_value_int64(value);
         return type == SQLITE_INTEGER;
     case COLUMN_REAL:
         ((double *)stream->storage[c])[i] = sqlite3_value_double(value);

@@ -21,6 +21,10 @@
  * records are written as rows and sealed at the end, one source at a time. */
 enum { MAX_BUILDERS = 64, CHECK_EVERY = 4096 };
 
+/* Rows that go into chunks. In a changed table a source may be text, which SQLite holds to be more
+ * than any number. */
+#define HAS_SOURCE "typeof(source) = 'integer' AND source > 0"
+
 gboolean drive_kind_is_sealed(RecordKind kind)
 {
     const RecordType *type = record_type(kind);
@@ -137,7 +141,7 @@ typedef struct {
 static GArray *live_extents(DriveWriter *writer, const RecordType *type, GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
-        "SELECT source, count(*), min(time_ns), max(time_ns) FROM main.%s WHERE source > 0"
+        "SELECT source, count(*), min(time_ns), max(time_ns) FROM main.%s WHERE " HAS_SOURCE
         " GROUP BY source ORDER BY source",
         type->table);
     sqlite3_stmt *stmt = drive_prepare(writer->db, writer->path, sql, error);
@@ -212,12 +216,15 @@ static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType 
     if (cursor == NULL)
         return FALSE;
     g_autoptr(ChunkBuilder) builder = chunk_builder_new(type->kind);
+    const unsigned s = (unsigned)record_find_column(type, "source");
     const Batch *batch = NULL;
     GError *failure = NULL;
     while ((batch = drive_next(cursor, &failure)) != NULL) {
         if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
             return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
+            if ((batch->known[i] >> s & 1U) == 0) /* like it, but no integer */
+                continue;
             if (!add_row(writer, builder, batch, type, i, error) ||
                 (chunk_builder_rows(builder) == CHUNK_ROWS &&
                  !drive_put_chunk(writer, type->kind, source, builder, error)))
@@ -265,7 +272,8 @@ static gboolean seal_source(DriveWriter *writer, Drive *view, const RecordType *
         !run_for_source(writer, "DELETE FROM chunks WHERE source = ?1 AND kind = ?2 AND id <= ?3",
                         type, live->source, last_chunk, error))
         return FALSE;
-    g_autofree char *sql = g_strdup_printf("DELETE FROM main.%s WHERE source = ?1", type->table);
+    g_autofree char *sql = g_strdup_printf(
+        "DELETE FROM main.%s WHERE typeof(source) = 'integer' AND source = ?1", type->table);
     return run_for_source(writer, sql, type, live->source, 0, error);
 }
 
@@ -274,7 +282,7 @@ static gboolean delete_rows(DriveWriter *writer, const RecordType *type, gboolea
 {
     /* without WHERE SQLite drops whole pages instead of rows */
     g_autofree char *sql =
-        g_strdup_printf("DELETE FROM main.%s%s", type->table, all ? "" : " WHERE source > 0");
+        g_strdup_printf("DELETE FROM main.%s%s", type->table, all ? "" : " WHERE " HAS_SOURCE);
     return drive_exec(writer->db, writer->path, sql, error);
 }
 
@@ -295,7 +303,7 @@ static gboolean seal_through_sql(DriveWriter *writer, Drive *view, const RecordT
         if (g_cancellable_set_error_if_cancelled(writer->cancel, error))
             return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
-            gint64 source = batch->column[s].i[i];
+            gint64 source = (batch->known[i] >> s & 1U) != 0 ? batch->column[s].i[i] : 0;
             SourceBuilder *of = source > 0 ? builder_of(writer, type->kind, source) : NULL;
             all = all && of != NULL;
             if (of == NULL)
@@ -534,7 +542,7 @@ gboolean drive_wants_sealing(const char *path)
     gboolean wants = is_more(drive, "SELECT freelist_count > page_count / 2"
                                     " FROM pragma_freelist_count, pragma_page_count");
     for (int k = 0; k < RECORD_KIND_COUNT && !wants; k++) {
-        g_autofree char *sql = g_strdup_printf("SELECT 1 FROM main.%s WHERE source > 0 LIMIT 1",
+        g_autofree char *sql = g_strdup_printf("SELECT 1 FROM main.%s WHERE " HAS_SOURCE " LIMIT 1",
                                                record_type((RecordKind)k)->table);
         wants = drive_kind_is_sealed((RecordKind)k) && is_more(drive, sql);
     }
