@@ -380,6 +380,7 @@ gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **
     result.setup.outdoor = options->outdoor;
     result.setup.loss = loss;
     result.vehicle_loss = options->vehicle_loss;
+    bin_keep_sweep(options->drives);
     result.n_drives = g_strv_length(options->drives);
     result.drives = g_new0(BinDrive, result.n_drives);
     result.brief = g_array_new(FALSE, FALSE, sizeof(Brief));

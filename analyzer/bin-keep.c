@@ -3,6 +3,7 @@
 
 #include "analyzer/keep-file.h"
 #include "analyzer/track-build.h"
+#include "formats/file-replace.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,4 +99,17 @@ void bin_keep_put(BinKeep *keep, gint64 receiver, const BinTrack *track)
 gboolean bin_keep_save(BinKeep *keep)
 {
     return keep_file_save(keep->file);
+}
+
+void bin_keep_sweep(char *const *drives)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (char *const *drive = drives; *drive != NULL; drive++) {
+        char *folder = g_path_get_dirname(*drive);
+        if (!g_hash_table_contains(seen, folder)) {
+            file_replace_sweep_ending(folder, ".match");
+            file_replace_sweep_ending(folder, ".passes");
+        }
+        (void)g_hash_table_add(seen, folder);
+    }
 }

@@ -27,6 +27,10 @@ void bin_keep_put(BinKeep *keep, gint64 receiver, const BinTrack *track);
 /* Writes the file if bin_keep_put() added anything. FALSE if it could not be. */
 gboolean bin_keep_save(BinKeep *keep);
 
+/* Deletes what programs that were killed had begun to keep beside drives: the file itself may be
+ * whole by now, and not be written again. */
+void bin_keep_sweep(char *const *drives);
+
 /* Differs for networks, and parts of networks, in which edges are not numbered alike.
  * (transfer full) */
 char *bin_keep_network_key(const Network *network);

@@ -88,14 +88,10 @@ static void table_free(void *data)
 
 static LayerWriter *writer_new(const char *path)
 {
-    g_autofree char *dir = g_path_get_dirname(path);
-    g_autofree char *base = g_path_get_basename(path);
-    g_autofree char *hidden =
-        g_strdup_printf(".%s.%d-%08x.gpkg", base, (int)getpid(), g_random_int());
     LayerWriter *writer = g_new0(LayerWriter, 1);
 
     writer->path = g_strdup(path);
-    writer->part = g_build_filename(dir, hidden, NULL);
+    writer->part = file_replace_hidden_beside(path, ".gpkg");
     file_replace_watch(writer->part);
     writer->tables = g_ptr_array_new_with_free_func(table_free);
     writer->row = g_byte_array_new();

@@ -306,10 +306,13 @@ static gboolean write_plots(const Page *page, const char *folder, guint *n, GErr
     return TRUE;
 }
 
-/* Removes a plot or table of an earlier report in the same folder that this one does not have. */
+/* Removes a plot or table of an earlier report in the same folder that this one does not have, and
+ * what one that was killed had begun of it. */
 static gboolean remove_old(const char *folder, const char *name, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *begun = g_strconcat(name, ".new-", NULL);
+    file_replace_sweep(folder, begun);
     if (g_unlink(path) == 0 || errno == ENOENT)
         return TRUE;
     g_set_error(error, REPORT_ERROR, REPORT_ERROR_FAILED,
@@ -333,6 +336,7 @@ static gboolean remove_old_plots(const Page *page, const char *folder, GError **
     g_autofree char *plots = g_build_filename(folder, "plots", NULL);
     g_autoptr(GDir) dir = g_dir_open(plots, 0, NULL);
     const char *name = NULL;
+    file_replace_sweep(plots, "corridor-");
     if (page->overview == NULL && !remove_old(plots, "overview.svg", error))
         return FALSE;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {

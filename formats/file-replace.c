@@ -84,19 +84,24 @@ void file_replace_unwatch(const char *beside)
 
 /* ---- what was left ---- */
 
+/* The process of "PID-NUMBER", the number perhaps hexadecimal; 0: no such text. What
+ * follows is left in `rest`. */
+static pid_t process_of(const char *text, const char **rest)
+{
+    char *end = NULL;
+    const guint64 pid = g_ascii_isdigit(text[0]) ? g_ascii_strtoull(text, &end, 10) : 0;
+    if (pid == 0 || pid > G_MAXINT32 || *end != '-' || !g_ascii_isxdigit(end[1]))
+        return 0;
+    *rest = end + 1 + strspn(end + 1, "0123456789abcdef");
+    return (pid_t)pid;
+}
+
 /* The process that wrote a file of this name beside its own; 0: no such name. */
 static pid_t writer_of(const char *name)
 {
-    const char *at = g_strrstr(name, BESIDE);
-    if (at == NULL)
-        return 0;
-    at += strlen(BESIDE);
-    char *end = NULL;
-    const guint64 pid = g_ascii_strtoull(at, &end, 10);
-    if (!g_ascii_isdigit(at[0]) || *end != '-' || !g_ascii_isdigit(end[1]) || pid > G_MAXINT32)
-        return 0;
-    const char *rest = end + 1 + strspn(end + 1, "0123456789");
-    return *rest == '\0' || *rest == '-' ? (pid_t)pid : 0;
+    const char *at = g_strrstr(name, BESIDE), *rest = NULL;
+    const pid_t pid = at != NULL ? process_of(at + strlen(BESIDE), &rest) : 0;
+    return pid > 0 && (*rest == '\0' || *rest == '-') ? pid : 0;
 }
 
 /* A process that may not be asked is another user's, which did not make a file of ours: the number
@@ -104,6 +109,12 @@ static pid_t writer_of(const char *name)
 static gboolean is_running(pid_t pid, const struct stat *file)
 {
     return kill(pid, 0) == 0 || (errno == EPERM && file->st_uid != geteuid());
+}
+
+static gboolean is_left(const char *path, pid_t pid)
+{
+    struct stat file;
+    return lstat(path, &file) == 0 && S_ISREG(file.st_mode) && !is_running(pid, &file);
 }
 
 void file_replace_sweep(const char *folder, const char *prefix)
@@ -114,10 +125,38 @@ void file_replace_sweep(const char *folder, const char *prefix)
         if (pid == 0 || (prefix != NULL && !g_str_has_prefix(name, prefix)))
             continue;
         g_autofree char *path = g_build_filename(folder, name, NULL);
-        struct stat file;
-        if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode))
+        if (is_left(path, pid) || (pid == getpid() && prefix == NULL))
+            (void)g_unlink(path);
+    }
+}
+
+void file_replace_sweep_ending(const char *folder, const char *ending)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        const pid_t pid = writer_of(name);
+        if (pid == 0)
             continue;
-        if (pid == getpid() ? prefix == NULL : !is_running(pid, &file))
+        g_autofree char *whole = g_strndup(name, (gsize)(g_strrstr(name, BESIDE) - name));
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(whole, ending) && is_left(path, pid))
+            (void)g_unlink(path);
+    }
+}
+
+/* The same for hidden names: .NAME.PID-NUMBER.ENDING, and what stands beside those. */
+static void sweep_hidden(const char *folder, const char *prefix, const char *ending)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        const char *rest = NULL;
+        const pid_t pid =
+            g_str_has_prefix(name, prefix) ? process_of(name + strlen(prefix), &rest) : 0;
+        if (pid == 0 || !g_str_has_prefix(rest, ending))
+            continue;
+        rest += strlen(ending);
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if ((*rest == '\0' || *rest == '-' || *rest == '.') && is_left(path, pid))
             (void)g_unlink(path);
     }
 }
@@ -135,6 +174,17 @@ char *file_replace_name_beside(const char *path)
         if (!g_file_test(name, G_FILE_TEST_EXISTS))
             return g_steal_pointer(&name);
     }
+}
+
+char *file_replace_hidden_beside(const char *path, const char *ending)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *prefix = g_strdup_printf(".%s.", base);
+    sweep_hidden(folder, prefix, ending);
+    g_autofree char *name =
+        g_strdup_printf("%s%d-%08x%s", prefix, (int)getpid(), g_random_int(), ending);
+    return g_build_filename(folder, name, NULL);
 }
 
 gboolean file_replace_check(const char *path, GError **error)

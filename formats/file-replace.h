@@ -35,6 +35,10 @@ gboolean file_replace_text(const char *path, const char *text, GError **error);
  * that were killed had begun for the same path is deleted. Returns: (transfer full). */
 char *file_replace_name_beside(const char *path);
 
+/* The same for writers that go by the ending: a hidden name that ends in it (".gpkg"). What they
+ * put beside that begins with the name. Returns: (transfer full). */
+char *file_replace_hidden_beside(const char *path, const char *ending);
+
 /* FALSE with the reason if nothing can be written beside `path`: before work begins whose errors
  * would name the name beside. */
 gboolean file_replace_check(const char *path, GError **error);
@@ -43,6 +47,9 @@ gboolean file_replace_check(const char *path, GError **error);
  * NULL = all, for a program that owns the folder and has begun nothing itself yet. What a running
  * program writes stays. */
 void file_replace_sweep(const char *folder, const char *prefix);
+
+/* The same for names of files that end in `ending` (".match"). */
+void file_replace_sweep_ending(const char *folder, const char *ending);
 
 /* Gives the finished file `beside` the name `path` and makes that durable. */
 gboolean file_replace_rename(const char *beside, const char *path, GError **error);

@@ -128,6 +128,50 @@ static void test_left(void)
     g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+/* The same for what belongs to many files of a folder. */
+static void test_left_ending(void)
+{
+    pid_t dead = dead_process();
+    guint before = files_in_folder();
+    leave(dead, "a.drive.match.new-PID-0");
+    leave(dead, "b.drive.match.new-PID-0");
+    leave(dead, "a.drive.match2.new-PID-0");
+    leave(dead, "a.drive.match.newer-PID-0");
+    leave(getppid(), "c.drive.match.new-PID-0");
+    leave(getpid(), "c.drive.match.new-PID-0");
+    file_replace_sweep_ending(folder, ".match");
+    g_assert_cmpuint(files_in_folder(), ==, before + 4);
+}
+
+/* The same for hidden names. */
+static void test_left_hidden(void)
+{
+    g_autofree char *path = g_build_filename(folder, "out.gpkg", NULL);
+    pid_t dead = dead_process();
+    guint before = files_in_folder();
+    leave(dead, ".out.gpkg.PID-0a1b2c3d.gpkg");
+    leave(dead, ".out.gpkg.PID-0a1b2c3d.gpkg-journal");
+    leave(dead, ".out.gpkg.PID-0a1b2c3d.gpkg.rows-AbCdEf");
+    leave(dead, ".out.gpkg.PID-0a1b2c3d.gpkgx");
+    leave(dead, ".out.gpkg.PID-.gpkg");
+    leave(dead, ".out.gpkg.xPID-0.gpkg");
+    leave(dead, ".out.gpkg.PID.gpkg");
+    leave(dead, ".else.gpkg.PID-0a1b2c3d.gpkg");
+    leave(dead, "out.gpkg.PID-0a1b2c3d.gpkg");
+    leave(getppid(), ".out.gpkg.PID-0a1b2c3d.gpkg");
+    leave(getpid(), ".out.gpkg.PID-0a1b2c3d.gpkg"); /* another output of ours */
+    g_assert_cmpuint(files_in_folder(), ==, before + 11);
+    g_autofree char *beside = file_replace_hidden_beside(path, ".gpkg");
+    g_autofree char *name = g_path_get_basename(beside);
+    g_assert_cmpuint(files_in_folder(), ==, before + 11 - 3);
+    g_assert_true(g_str_has_prefix(name, ".out.gpkg."));
+    g_assert_true(g_str_has_suffix(name, ".gpkg"));
+    /* what is being written stays */
+    g_assert_true(g_file_set_contents(beside, "half", -1, NULL));
+    g_autofree char *other = file_replace_hidden_beside(path, ".gpkg");
+    g_assert_true(g_file_test(beside, G_FILE_TEST_EXISTS));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -138,6 +182,8 @@ int main(int argc, char **argv)
     g_test_add_func("/file-replace/refused", test_refused);
     g_test_add_func("/file-replace/new", test_new);
     g_test_add_func("/file-replace/left", test_left);
+    g_test_add_func("/file-replace/left-ending", test_left_ending);
+    g_test_add_func("/file-replace/left-hidden", test_left_hidden);
     int status = g_test_run();
     (void)folder_remove(folder);
     g_free(folder);
