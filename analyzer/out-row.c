@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzer/out-row.h"
 
+#include <time.h>
+
 void out_row_init(OutRow *row, LayerWriter *writer, const char *name, LayerKind kind)
 {
     *row = (OutRow){.writer = writer, .name = name, .kind = kind};
@@ -86,9 +88,12 @@ void out_blob(OutRow *row, const char *name, const void *data, size_t n)
 
 void out_time(OutRow *row, const char *name, gboolean known, int64_t time_ns)
 {
-    g_autoptr(GDateTime) time = known ? g_date_time_new_from_unix_utc(time_ns / 1000000000) : NULL;
-    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
-    out_text(row, name, text);
+    const time_t second = time_ns / 1000000000;
+    char text[32];
+    struct tm utc;
+    known = known && gmtime_r(&second, &utc) != NULL &&
+            strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0;
+    out_text(row, name, known ? text : NULL);
 }
 
 static gboolean make_table(OutRow *row, GError **error)
