@@ -93,7 +93,7 @@ void bin_keep_put(BinKeep *keep, gint64 receiver, const BinTrack *track)
     memcpy(figures.fixes, track->fixes, sizeof figures.fixes);
     g_byte_array_append(packed, (const guint8 *)&figures, sizeof figures);
     track_pack(track->track, packed);
-    keep_file_put(keep->file, receiver, packed->data, packed->len);
+    keep_file_put(keep->file, receiver, packed->data, packed->len, KEEP_SMALL);
 }
 
 gboolean bin_keep_save(BinKeep *keep)

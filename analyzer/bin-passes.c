@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Raised with every change of what binning counts or of what is kept. */
-#define RULES 1
+#define RULES 2
 
 enum {
     MOST_BYTES = 32 << 20, /* of the piece */
@@ -340,6 +340,6 @@ void bin_passes_save(BinPasses *passes, const BinDrive *out, uint64_t digest)
     g_byte_array_append(piece, (const guint8 *)passes->changes->data,
                         passes->changes->len * (guint)sizeof(Change));
     g_byte_array_append(piece, passes->cells->data, passes->cells->len);
-    keep_file_put(passes->file, PIECE, piece->data, piece->len);
+    keep_file_put(passes->file, PIECE, piece->data, piece->len, KEEP_FAST);
     (void)keep_file_save(passes->file);
 }

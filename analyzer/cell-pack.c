@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Theory of operation. A pass of a fast vehicle has few samples, and a campaign has millions of
- * passes: what is put aside for sorting is kept small. The head's numbers, mostly zero, and the
- * lists, sorted, are written as differences in as few bytes as they need.
+ * passes: what is put aside for sorting is kept small. Of the head's numbers, mostly zero, three
+ * bytes tell which are not; these and the lists, sorted, are written as differences in as few bytes
+ * as they need.
  */
 #include "analyzer/cell.h"
 #include "formats/varint.h"
@@ -11,7 +12,8 @@
 
 enum {
     SMALL_NUMBERS = 18,
-    HEAD_MOST = (SMALL_NUMBERS + 2) * VARINT_MOST_BYTES,
+    MASK_BYTES = 3,
+    HEAD_MOST = MASK_BYTES + (SMALL_NUMBERS + 1) * VARINT_MOST_BYTES,
     LEVEL_LEAST = 6, /* bytes of an entry */
     LEVEL_MOST = 2 + 4 * VARINT_MOST_BYTES,
     TALLY_LEAST = 2,
@@ -31,8 +33,14 @@ void cell_pack(const Cell *cell, GByteArray *out)
     g_byte_array_set_size(out, at + HEAD_MOST + cell->ids.n * (guint)sizeof(uint64_t) +
                                    cell->levels.n * LEVEL_MOST + cell->tally.n * TALLY_MOST);
     uint8_t *to = out->data + at;
-    for (int i = 0; i < SMALL_NUMBERS; i++)
-        to = varint_put(to, small[i]);
+    uint8_t *mask = to;
+    memset(mask, 0, MASK_BYTES);
+    to += MASK_BYTES;
+    for (unsigned i = 0; i < SMALL_NUMBERS; i++)
+        if (small[i] != 0) {
+            mask[i / 8] |= (uint8_t)(1U << i % 8);
+            to = varint_put(to, small[i]);
+        }
     to = varint_put(to, (uint64_t)h->last_ns - (uint64_t)h->first_ns);
     if (cell->ids.n > 0)
         memcpy(to, cell->ids.id, cell->ids.n * sizeof(uint64_t));
@@ -84,6 +92,21 @@ static inline uint32_t number_u32(Reader *r)
     if (value > UINT32_MAX)
         r->at = NULL;
     return (uint32_t)value;
+}
+
+/* Those of SMALL_NUMBERS numbers that are not zero; the others are left as they are. */
+static void read_small(Reader *r, uint32_t *const number[SMALL_NUMBERS])
+{
+    if (r->end - r->at < MASK_BYTES) {
+        r->at = NULL;
+        return;
+    }
+    uint32_t mask = r->at[0] | (uint32_t)r->at[1] << 8 | (uint32_t)r->at[2] << 16;
+    r->at += MASK_BYTES;
+    if (mask >> SMALL_NUMBERS != 0)
+        r->at = NULL;
+    for (; mask != 0 && r->at != NULL; mask &= mask - 1)
+        *number[__builtin_ctz(mask)] = number_u32(r);
 }
 
 /* A number of entries that may be in what is left. */
@@ -171,8 +194,7 @@ gboolean cell_unpack(Cell *cell, const CellPlace *place, const void *data, size_
     h->drive = place->drive;
     h->source = place->source;
     h->first_ns = place->first_ns;
-    for (int i = 0; i < SMALL_NUMBERS; i++)
-        *small[i] = number_u32(&r);
+    read_small(&r, small);
     h->last_ns = (int64_t)((uint64_t)h->first_ns + number(&r));
     read_ids(&r, n_ids, &cell->ids);
     read_levels(&r, n_levels, &cell->levels);

@@ -212,10 +212,11 @@ char *cell_identity_text(uint64_t id)
                                (unsigned)(id >> 16 & 0xffffff), (unsigned)(id & 0xffff));
     uint64_t cell = id & ((UINT64_C(1) << 36) - 1);
     unsigned plmn = (unsigned)(id >> 37 & 0xfffff);
-    int digits = id >> 36 & 1 ? 6 : 5;
+    const gboolean six_digits = (id >> 36 & 1) != 0;
     if (plmn == 0)
         return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)cell);
-    return g_strdup_printf("%0*u-%" G_GUINT64_FORMAT, digits, plmn, (guint64)cell);
+    return six_digits ? g_strdup_printf("%06u-%" G_GUINT64_FORMAT, plmn, (guint64)cell)
+                      : g_strdup_printf("%05u-%" G_GUINT64_FORMAT, plmn, (guint64)cell);
 }
 
 int cell_bucket(double value)

@@ -154,7 +154,7 @@ guint8 *keep_file_get(KeepFile *keep, gint64 number, size_t *n)
     return g_steal_pointer(&plain);
 }
 
-void keep_file_put(KeepFile *keep, gint64 number, const void *data, size_t n)
+void keep_file_put(KeepFile *keep, gint64 number, const void *data, size_t n, KeepLevel level)
 {
     if (keep->key == NULL)
         return;
@@ -166,7 +166,7 @@ void keep_file_put(KeepFile *keep, gint64 number, const void *data, size_t n)
     size_t room = ZSTD_compressBound(n);
     ZSTD_CCtx *context = ZSTD_createCCtx();
     piece.stored = piece.own = g_malloc(room);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, (int)level);
     (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     size_t stored = ZSTD_compress2(context, piece.own, room, data, n);
     ZSTD_freeCCtx(context);

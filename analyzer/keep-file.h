@@ -25,8 +25,11 @@ gboolean keep_file_can_keep(const KeepFile *keep);
 /* A piece (n bytes), NULL if it is not kept or is damaged. Returns: (transfer full). */
 guint8 *keep_file_get(KeepFile *keep, gint64 number, size_t *n);
 
+/* Levels of zstd: a negative one takes more room and half the time, above all of reading. */
+typedef enum { KEEP_FAST = -1, KEEP_SMALL = 1 } KeepLevel;
+
 /* Keeps a piece (copied) instead of one of that number. */
-void keep_file_put(KeepFile *keep, gint64 number, const void *data, size_t n);
+void keep_file_put(KeepFile *keep, gint64 number, const void *data, size_t n, KeepLevel level);
 
 /* Writes the file if keep_file_put() added anything. FALSE if it could not be. */
 gboolean keep_file_save(KeepFile *keep);

@@ -294,9 +294,11 @@ gboolean out_segments_add(OutSegments *out, const CellPlace *place, const void *
         g_array_append_val(b->units, next);
         u = &g_array_index(b->units, Unit, b->units->len - 1);
     }
-    PackedCell head = {*place, n};
-    g_byte_array_append(b->packed, (const guint8 *)&head, sizeof head);
-    g_byte_array_append(b->packed, cell, (guint)n);
+    const PackedCell head = {*place, n};
+    const guint at = b->packed->len;
+    g_byte_array_set_size(b->packed, at + (guint)(sizeof head + n));
+    memcpy(b->packed->data + at, &head, sizeof head);
+    memcpy(b->packed->data + at + sizeof head, cell, n);
     u->unit.n_cells++;
     u->packed_end = b->packed->len;
     return TRUE;

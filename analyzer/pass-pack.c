@@ -14,7 +14,7 @@ enum {
     MOST_VARINT_32 = 5,
     MOST_NAME = 64, /* of a cell, with its length */
     COMPRESS_FROM = 1024,
-    ZSTD_LEVEL = 1,
+    ZSTD_LEVEL = -3,
 };
 
 typedef struct {

@@ -202,12 +202,16 @@ static gboolean write_run(Spill *spill, GError **error)
 gboolean spill_add(Spill *spill, const SpillKey *key, const void *data, size_t n, GError **error)
 {
     static const uint8_t zero[8] = {0};
-    Head head = {*key, n};
-    Place place = {(uint64_t)key->a << 32 | key->b, spill->bytes->len};
+    const Head head = {*key, n};
+    const guint at = spill->bytes->len;
+    Place place = {(uint64_t)key->a << 32 | key->b, at};
     g_array_append_val(spill->heads, place);
-    g_byte_array_append(spill->bytes, (const guint8 *)&head, sizeof head);
-    g_byte_array_append(spill->bytes, data, (guint)n);
-    g_byte_array_append(spill->bytes, zero, (guint)(padded(n) - n));
+    g_byte_array_set_size(spill->bytes, at + (guint)(sizeof head + padded(n)));
+    uint8_t *to = spill->bytes->data + at;
+    memcpy(to, &head, sizeof head);
+    memcpy(to + sizeof head + padded(n) - sizeof zero, zero, n > 0 ? sizeof zero : 0);
+    if (n > 0)
+        memcpy(to + sizeof head, data, n);
     spill->is_sorted = FALSE;
     return spill->bytes->len < spill->limit || write_run(spill, error);
 }

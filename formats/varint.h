@@ -32,6 +32,10 @@ static inline uint8_t *varint_put(uint8_t *to, uint64_t value)
 /* Returns what follows the number, or NULL if it is cut off or too long. */
 static inline const uint8_t *varint_get(const uint8_t *from, const uint8_t *end, uint64_t *value)
 {
+    if (from < end && *from < 0x80) { /* most are this short */
+        *value = *from;
+        return from + 1;
+    }
     uint64_t v = 0;
     for (unsigned shift = 0; from < end && shift < 64; shift += 7) {
         uint8_t byte = *from++;

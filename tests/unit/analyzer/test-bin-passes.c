@@ -313,7 +313,7 @@ static void test_lies(Setup *s, gconstpointer data)
         size_t size = round % 5 == 0 ? (size_t)g_rand_int(random) % n_piece : n_piece;
         for (int k = g_rand_int_range(random, 0, 4); k > 0; k--)
             other[(size_t)g_rand_int(random) % n_piece] = (guint8)g_rand_int(random);
-        keep_file_put(file, 1, other, size);
+        keep_file_put(file, 1, other, size, KEEP_FAST);
         g_assert_true(keep_file_save(file));
         g_autoptr(BinPasses) passes = bin_passes_open(s->drive, &s->setup);
         Binned *b = binned_new(s, 0);
