@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -40,6 +42,20 @@ static void be_first_to_go(void)
     (void)close(fd);
 }
 
+/* One line for whoever typed the command; to the journal as the logger's own, with its level. */
+static void tell(GLogLevelFlags level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void tell(GLogLevelFlags level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (g_log_writer_is_journald(STDERR_FILENO))
+        g_log(G_LOG_DOMAIN, level, "%s", text);
+    else
+        (void)fprintf(stderr, "corridor-logger: %s\n", text);
+}
+
 int seal_child_main(const char *path)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -53,17 +69,18 @@ int seal_child_main(const char *path)
     g_thread_unref(g_thread_new("end", wait_for_end, g_object_ref(cancel)));
     g_autoptr(GError) error = NULL;
     if (drive_seal(path, cancel, &error)) {
-        g_message("made %s small", path);
+        tell(G_LOG_LEVEL_MESSAGE, "made %s small", path);
         return SEAL_DONE;
     }
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return SEAL_INTERRUPTED;
     gboolean busy = g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_BUSY);
     if (busy || g_error_matches(error, DRIVE_ERROR, DRIVE_ERROR_FULL)) {
-        g_message("%s; that is tried again at the next start", error->message);
+        tell(G_LOG_LEVEL_MESSAGE, "%s; a logger tries that again at its next start",
+             error->message);
         return busy ? SEAL_BUSY : SEAL_FULL;
     }
-    g_warning("%s; the drive stays as it is", error->message);
+    tell(G_LOG_LEVEL_WARNING, "%s; the drive stays as it is", error->message);
     return SEAL_FAILED;
 }
 
