@@ -35,7 +35,7 @@ typedef struct {
 
 void analyze_report_clear(AnalyzeReport *report)
 {
-    g_clear_pointer(&report->lines, g_ptr_array_unref);
+    g_clear_pointer(&report->problems, g_ptr_array_unref);
 }
 
 /* ---- groups and network ---- */
@@ -310,7 +310,11 @@ static gboolean write_all(Result *result, Run *run, guint jobs, const char *path
 static void add_report(const Result *result, AnalyzeReport *report)
 {
     report->drives = result->n_drives;
-    for (guint d = 0; d < result->n_drives; d++)
+    for (guint d = 0; d < result->n_drives; d++) {
+        g_auto(GStrv) problems = g_strsplit(
+            result->drives[d].problems != NULL ? result->drives[d].problems : "", "\n", -1);
+        for (char **problem = problems; *problem != NULL; problem++)
+            g_ptr_array_add(report->problems, g_strdup(*problem));
         for (guint i = 0; i < result->drives[d].n_sources; i++) {
             const BinSource *s = &result->drives[d].sources[i];
             report->samples += s->samples;
@@ -319,6 +323,7 @@ static void add_report(const Result *result, AnalyzeReport *report)
             report->no_position += s->placed[PLACE_NO_POSITION];
             report->uncertain += s->uncertain;
         }
+    }
     for (uint32_t c = 0; c < result->network->n_corridors; c++)
         report->corridor_km += result->network->corridors[c].length_m / 1000.0;
 }
@@ -360,7 +365,7 @@ static gboolean run_analysis(const AnalyzeOptions *options, Result *result, Run 
 gboolean analyze(const AnalyzeOptions *options, AnalyzeReport *report, GError **error)
 {
     g_auto(Result) result = {.seed = options->seed, .rounds = options->rounds};
-    *report = (AnalyzeReport){.lines = g_ptr_array_new_with_free_func(g_free)};
+    *report = (AnalyzeReport){.problems = g_ptr_array_new_with_free_func(g_free)};
     result.profile = profile_load(options->profile ? options->profile : "default", error);
     g_autoptr(VehicleLoss) loss =
         options->vehicle_loss ? vehicle_loss_read(options->vehicle_loss, error) : NULL;

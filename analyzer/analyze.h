@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     gint64 drives, samples, used, off_network, no_position, uncertain;
     double corridor_km;
-    GPtrArray *lines; /* of text for the terminal; (transfer full) */
+    GPtrArray *problems; /* what could not be read of the drives, a line each; (transfer full) */
 } AnalyzeReport;
 void analyze_report_clear(AnalyzeReport *report);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Matched positions kept beside a drive, in DRIVE.match (keep-file.h): a later run on the same
- * network does not match again. One thread uses an object at a time.
+ * network does not match again. Drives of which something could not be read have none. One thread
+ * uses an object at a time.
  */
 #pragma once
 
 #include "analyzer/bin-track.h"
 
 /* Raised with every change of the matcher or of what is packed. */
-#define BIN_KEEP_RULES 3
+#define BIN_KEEP_RULES 4
 
 typedef struct BinKeep BinKeep;
 

@@ -379,7 +379,9 @@ static gboolean find_tracks(Work *work, const BinSetup *setup, GError **error)
         report->distance_p50_m = track->distance_p50_m;
         report->distance_p95_m = track->distance_p95_m;
     }
-    (void)bin_keep_save(work->keep); /* in a folder that cannot be written nothing is kept */
+    /* What is lost must be told each time. In a folder that cannot be written nothing is kept. */
+    if (drive_problems(work->drive)->len == 0)
+        (void)bin_keep_save(work->keep);
     g_clear_pointer(&work->keep, bin_keep_free);
     return TRUE;
 }

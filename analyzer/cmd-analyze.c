@@ -83,6 +83,7 @@ static int run(const Command *command, int argc, char **argv)
     g_clear_pointer(&progress, progress_free);
     if (!done)
         return command_failed(command, error);
+    command_tell_problems(command, report.problems);
     show(&report, out);
     if (report.used == 0)
         command_warn(command, "no sample lies on the network; is it the right one?");

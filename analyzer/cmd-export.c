@@ -102,9 +102,11 @@ static int run(const Command *command, int argc, char **argv)
     if (!command_spares(command, out, (const char *const *)words))
         return EXIT_USAGE;
     g_autoptr(GError) error = NULL;
-    ExportSummary summary = {0};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    ExportSummary summary = {.problems = problems};
     if (!export_file(words[0], &options, &summary, &error))
         return command_failed(command, error);
+    command_tell_problems(command, problems);
     printf("%s: %" G_GUINT64_FORMAT " rows", out, summary.rows);
     if (summary.without_place > 0)
         printf(", %" G_GUINT64_FORMAT " of them without a place", summary.without_place);

@@ -17,6 +17,7 @@ typedef struct {
     MatchEvents events;
     gint64 receiver;
     guint64 by_status[FIX_STATUS_COUNT];
+    GPtrArray *problems;
 } Job;
 
 static void print_time(FILE *out, int64_t time_ns)
@@ -91,6 +92,7 @@ static gboolean match_drive(Job *job, const char *path, GError **error)
     for (guint i = 0; i < receivers->len; i++)
         if (!match_one(job, drive, g_array_index(receivers, gint64, i), error))
             return FALSE;
+    drive_add_problems(drive, job->problems);
     return TRUE;
 }
 
@@ -167,9 +169,11 @@ static int run(const Command *command, int argc, char **argv)
         match_load_network(network_path, drives, g_strv_length(drives), &error);
     if (network == NULL)
         return command_failed(command, error);
-    Job job = {.network = network, .options = &options};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    Job job = {.network = network, .options = &options, .problems = problems};
     if (!match_to_files(&job, csv, events, drives, &error))
         return command_failed(command, error);
+    command_tell_problems(command, problems);
     printf("%s: %" G_GUINT64_FORMAT " fixes matched, %" G_GUINT64_FORMAT
            " off the network, %" G_GUINT64_FORMAT " rejected, %" G_GUINT64_FORMAT " repeated\n",
            csv, job.by_status[FIX_MATCHED], job.by_status[FIX_OFF_NETWORK],

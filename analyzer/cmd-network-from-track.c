@@ -59,7 +59,9 @@ static int run(const Command *command, int argc, char **argv)
         G_OPTION_ENTRY_NULL};
     g_auto(GStrv) drives = NULL;
     g_autoptr(GError) error = NULL;
-    TrackOptions options = {.kind = EDGE_ROAD, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    TrackOptions options = {
+        .kind = EDGE_ROAD, .from_ns = INT64_MIN, .until_ns = INT64_MAX, .problems = problems};
     LearnResult result;
     double length_m = 0;
     int status = EXIT_DONE;
@@ -89,6 +91,7 @@ static int run(const Command *command, int argc, char **argv)
     options.stations = stations;
     gboolean ok =
         network_from_tracks(out, &options, (const char *const *)drives, &result, &length_m, &error);
+    command_tell_problems(command, problems);
     if (ok)
         print_result(out, name, &result, length_m);
     else

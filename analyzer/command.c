@@ -55,6 +55,16 @@ void command_warn(const Command *command, const char *format, ...)
     tell(command, "warning: ", message);
 }
 
+void command_tell_problems(const Command *command, const GPtrArray *problems)
+{
+    enum { MOST_TOLD = 50 };
+    for (guint i = 0; i < MIN(problems->len, MOST_TOLD); i++)
+        tell(command, "warning: ", g_ptr_array_index(problems, i));
+    if (problems->len > MOST_TOLD)
+        command_warn(command, "%u more pieces are lost; corridor info tells them",
+                     problems->len - MOST_TOLD);
+}
+
 void command_tell_found(const Command *command, const GPtrArray *warnings, const GPtrArray *lines)
 {
     for (guint i = 0; i < warnings->len; i++)

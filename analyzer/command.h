@@ -45,5 +45,9 @@ gboolean command_spares(const Command *command, const char *out, const char *con
 /* Tells something that the user should know, in one line on stderr; the work goes on. */
 void command_warn(const Command *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Tells what of drives could not be read (drive_problems()), each in one line on stderr; of very
+ * many the first. */
+void command_tell_problems(const Command *command, const GPtrArray *problems);
+
 /* Tells what was found: warnings, then lines on standard output. Both are arrays of texts. */
 void command_tell_found(const Command *command, const GPtrArray *warnings, const GPtrArray *lines);

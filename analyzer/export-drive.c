@@ -303,5 +303,6 @@ gboolean export_drive(const char *path, const ExportOptions *options, ExportProg
                     options->operator_label != NULL ? options->operator_label : "any");
         return FALSE;
     }
+    drive_add_problems(drive, summary->problems);
     return export_finish(writer, error);
 }

@@ -19,6 +19,8 @@ typedef struct {
 typedef struct {
     guint64 rows;
     guint64 without_place; /* among them; KML and GPX leave them out */
+    GPtrArray
+        *problems; /* what of the drive could not be read is added; the caller's, may be NULL */
 } ExportSummary;
 
 typedef void (*ExportProgressFunc)(gint64 done, gint64 total, gpointer data);

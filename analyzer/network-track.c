@@ -93,6 +93,7 @@ static gboolean add_drive(Learn *learn, const char *path, const TrackOptions *op
         if (!add_source(learn, drive, sources[i].id, options, error))
             return FALSE;
     }
+    drive_add_problems(drive, options->problems);
     return TRUE;
 }
 

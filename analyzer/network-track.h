@@ -11,6 +11,7 @@ typedef struct {
     gboolean reverse;          /* against the direction of the first drive */
     const char *stations;      /* file of named points along it, or NULL (corridor-points.h) */
     int64_t from_ns, until_ns; /* only fixes of this time; INT64_MIN, INT64_MAX = all */
+    GPtrArray *problems;       /* what of the drives could not be read is added; may be NULL */
 } TrackOptions;
 
 /* Learns the line of the drives and writes it. `result` tells what was learnt; free it with

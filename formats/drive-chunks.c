@@ -215,7 +215,8 @@ static gboolean fetch(ChunkStream *stream, gint64 id, GError **error)
         if (data != NULL && size > 0)
             g_byte_array_append(stream->bytes, data, (guint)size);
     } else {
-        drive_sqlite_error(error, drive->db, rc, drive->path, "cannot be read");
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED, "it cannot be read (%s)",
+                    sqlite3_errmsg(drive->db));
     }
     (void)sqlite3_reset(stream->stmt);
     return rc == SQLITE_ROW;

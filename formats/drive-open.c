@@ -168,6 +168,12 @@ const GPtrArray *drive_problems(const Drive *drive)
     return drive->problems;
 }
 
+void drive_add_problems(const Drive *drive, GPtrArray *into)
+{
+    for (guint i = 0; into != NULL && i < drive->problems->len; i++)
+        g_ptr_array_add(into, g_strdup(g_ptr_array_index(drive->problems, i)));
+}
+
 const char *drive_path(const Drive *drive)
 {
     return drive->path;

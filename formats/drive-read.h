@@ -45,6 +45,8 @@ const char *drive_path(const Drive *drive);
  * rest of the drive is read all the same; whoever shows figures shows these lines too.
  * Returns: (transfer none) (element-type utf8). */
 const GPtrArray *drive_problems(const Drive *drive);
+/* Adds copies of them; `into` may be NULL. */
+void drive_add_problems(const Drive *drive, GPtrArray *into);
 
 /* Value of a meta key. Returns: (transfer full) (nullable). */
 char *drive_meta(Drive *drive, const char *key);
