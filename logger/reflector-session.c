@@ -191,10 +191,16 @@ static gint64 meeting_tick(gint64 now_ns, gpointer data)
 static gint64 train_tick(gint64 now_ns, gpointer data)
 {
     Session *session = data;
-    const SessionMessage *go = &session->go;
+    SessionMessage *go = &session->go;
     guint8 room[UDP_BATCH][MEDIA_MAX_SIZE];
     UdpOut packets[UDP_BATCH];
     unsigned payload = go->size - MEDIA_IP_OVERHEAD;
+    /* A slow train could outlast who asked for it. */
+    if (now_ns - session->used_ns > SILENT_NS || now_ns >= session->end_ns) {
+        go->packets = session->train_sent;
+        session->train_end_ns = now_ns;
+        return 0;
+    }
     double due = (double)(now_ns - session->train_start_ns) * (double)go->rate_bps / 8e9 / go->size;
     guint32 until = due + 1 >= go->packets ? go->packets : (guint32)due + 1;
     while (session->train_sent < until) {
