@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/chunk-builder.h"
 
+#include "formats/chunk-layout.h"
+
 /* zstd of a few kilobytes of byte planes: levels 2 and 3 take longer and give no less. */
 enum { ZSTD_LEVEL = 1 };
 
@@ -106,11 +108,17 @@ void chunk_builder_clear(ChunkBuilder *builder)
     builder->row_known = 0;
     memset(builder->last, 0, sizeof builder->last);
     g_string_chunk_clear(builder->text);
+    builder->text_size = 0;
 }
 
 size_t chunk_builder_rows(const ChunkBuilder *builder)
 {
     return builder->n;
+}
+
+gboolean chunk_builder_is_full(const ChunkBuilder *builder)
+{
+    return builder->n == CHUNK_ROWS || builder->text_size > CHUNK_MAX_WORDS_SIZE / 2;
 }
 
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder)

@@ -28,6 +28,8 @@ struct ChunkBuilder {
         gboolean is_set;
     } last[64];
     GStringChunk *text;
+    gsize text_size; /* bytes in it */
+    gboolean bare;   /* the chunk being encoded */
     /* scratch space, kept from chunk to chunk */
     int64_t *ints;
     uint8_t *packed;
@@ -70,6 +72,7 @@ static inline void chunk_builder_set_text(ChunkBuilder *builder, unsigned c, con
     if (builder->last[c].text == NULL || builder->last[c].length != length ||
         memcmp(builder->last[c].text, text, length) != 0) {
         builder->last[c].text = g_string_chunk_insert_len(builder->text, text, (gssize)length);
+        builder->text_size += length + 1;
         chunk_builder_keep(builder, c, text, length, (int64_t)(intptr_t)builder->last[c].text);
     }
     chunk_builder_set(builder, c, builder->last[c].value);

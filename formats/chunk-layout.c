@@ -101,7 +101,7 @@ static void append_range(GByteArray *directory, const ChunkEntry *entry)
 }
 
 void chunk_entry_append(GByteArray *directory, unsigned column, const ChunkEntry *entry,
-                        uint32_t rows)
+                        uint32_t rows, gboolean bare)
 {
     gboolean holes = entry->known < rows;
     gboolean packed = entry->packing == CHUNK_ZSTD;
@@ -122,7 +122,7 @@ void chunk_entry_append(GByteArray *directory, unsigned column, const ChunkEntry
     append_varint(directory, entry->stored_size);
     if (packed)
         append_varint(directory, entry->raw_size);
-    if (entry->stored_size > 0) {
+    if (entry->stored_size > 0 && !bare) {
         guint8 crc[4];
         chunk_put_u32(crc, entry->crc);
         g_byte_array_append(directory, crc, sizeof crc);
@@ -189,7 +189,7 @@ static void take_range(Directory *directory, ChunkEntry *entry)
 }
 
 gboolean chunk_entry_read(const guint8 *bytes, gsize size, gsize *position, uint32_t rows,
-                          unsigned *column, ChunkEntry *entry)
+                          gboolean bare, unsigned *column, ChunkEntry *entry)
 {
     Directory directory = {.bytes = bytes, .size = size, .at = *position};
     const guint8 *head = take(&directory, 3);
@@ -212,7 +212,7 @@ gboolean chunk_entry_read(const guint8 *bytes, gsize size, gsize *position, uint
     take_range(&directory, entry);
     entry->stored_size = take_size(&directory);
     entry->raw_size = entry->packing == CHUNK_ZSTD ? take_size(&directory) : entry->stored_size;
-    if (entry->stored_size > 0)
+    if (entry->stored_size > 0 && !bare)
         entry->crc = chunk_get_u32(take(&directory, 4));
     *position = directory.at;
     return !directory.failed && offset + entry->stored_size <= UINT32_MAX;

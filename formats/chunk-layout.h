@@ -7,11 +7,13 @@
 
 #include "formats/chunk.h"
 
-#define CHUNK_MAGIC   "CCH2"
-#define CHUNK_MAGIC_1 "CCH1"
+#define CHUNK_MAGIC      "CCH2"
+#define CHUNK_MAGIC_BARE "CCHB" /* in a pack (chunk-pack.h), which has the checksum */
+#define CHUNK_MAGIC_1    "CCH1"
 
 enum {
     CHUNK_HEADER_SIZE = 20,         /* magic, rows, entries, directory size, CRC-32 of all these */
+    CHUNK_BARE_HEADER_SIZE = 16,    /* without the CRC-32 */
     CHUNK_MAX_DECIMALS = 9,         /* reals written as integers / 10^decimals */
     CHUNK_RAW_REAL = 15,            /* reals written as their 64 bits */
     CHUNK_STORED = 0,               /* packing: as it is */
@@ -43,14 +45,15 @@ void chunk_put_u32(guint8 *bytes, uint32_t value);
 uint32_t chunk_get_u32(const guint8 *bytes);
 
 /* Appends the entry of a column, given by its place in the record type, to the directory of a chunk
- * of `rows` rows. entry->offset is not written: the stored bytes follow each other. */
+ * of `rows` rows. entry->offset is not written: the stored bytes follow each other. Bare: without
+ * the checksum. */
 void chunk_entry_append(GByteArray *directory, unsigned column, const ChunkEntry *entry,
-                        uint32_t rows);
+                        uint32_t rows, gboolean bare);
 
 /* Reads the entry at *position and moves it on. entry->offset must be where the stored bytes of the
  * entry before end, 0 for the first. FALSE if the directory is too short or says what cannot be. */
 gboolean chunk_entry_read(const guint8 *directory, gsize size, gsize *position, uint32_t rows,
-                          unsigned *column, ChunkEntry *entry);
+                          gboolean bare, unsigned *column, ChunkEntry *entry);
 
 /* The same in a chunk of version 1, where a column is given by its name; `name` gets its bytes (not
  * terminated). */

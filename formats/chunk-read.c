@@ -12,6 +12,7 @@
 struct Chunk {
     const RecordType *type;
     int version; /* of the chunk: 1 or 2 */
+    gboolean bare;
     int time_column;
     size_t n;
     const guint8 *data; /* after the directory */
@@ -87,12 +88,16 @@ static gboolean read_directory(Chunk *chunk, const guint8 *directory, gsize size
     for (guint e = 0; e < n_entries; e++) {
         unsigned c = 0;
         entry.offset += entry.stored_size;
-        if (!chunk_entry_read(directory, size, &position, (uint32_t)chunk->n, &c, &entry))
+        if (!chunk_entry_read(directory, size, &position, (uint32_t)chunk->n, chunk->bare, &c,
+                              &entry))
             return damaged(error, "the directory is cut short", NULL);
         /* a column with a higher number is one of a later program */
         if (c < chunk->type->n_columns && !add_entry(chunk, c, &entry, error))
             return FALSE;
     }
+    /* no checksum says where a bare chunk ends */
+    if (chunk->bare && (gsize)entry.offset + entry.stored_size != chunk->data_size)
+        return damaged(error, "another size than its columns", NULL);
     return position == size || damaged(error, "the directory is too long", NULL);
 }
 
@@ -116,13 +121,22 @@ static gboolean read_directory_1(Chunk *chunk, const guint8 *directory, gsize si
     return TRUE;
 }
 
-Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error)
+static int version_of(const guint8 *bytes, gsize length, gboolean bare)
+{
+    if (bare)
+        return length >= CHUNK_BARE_HEADER_SIZE && memcmp(bytes, CHUNK_MAGIC_BARE, 4) == 0 ? 2 : 0;
+    if (length < CHUNK_HEADER_SIZE)
+        return 0;
+    return memcmp(bytes, CHUNK_MAGIC, 4) == 0 ? 2 : memcmp(bytes, CHUNK_MAGIC_1, 4) == 0 ? 1 : 0;
+}
+
+static Chunk *open_form(RecordKind kind, const guint8 *bytes, gsize length, gboolean bare,
+                        GError **error)
 {
     g_autoptr(Chunk) chunk = g_new0(Chunk, 1);
-    if (length >= CHUNK_HEADER_SIZE)
-        chunk->version = memcmp(bytes, CHUNK_MAGIC, 4) == 0     ? 2
-                         : memcmp(bytes, CHUNK_MAGIC_1, 4) == 0 ? 1
-                                                                : 0;
+    const gsize header_size = bare ? CHUNK_BARE_HEADER_SIZE : CHUNK_HEADER_SIZE;
+    chunk->bare = bare;
+    chunk->version = version_of(bytes, length, bare);
     if (chunk->version == 0) {
         damaged(error, "not a chunk", NULL);
         return NULL;
@@ -131,18 +145,18 @@ Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **e
     chunk->n = chunk_get_u32(bytes + 4);
     guint n_entries = chunk_get_u32(bytes + 8);
     gsize directory_size = chunk_get_u32(bytes + 12);
-    if (chunk->n == 0 || chunk->n > CHUNK_ROWS || directory_size > length - CHUNK_HEADER_SIZE) {
+    if (chunk->n == 0 || chunk->n > CHUNK_ROWS || directory_size > length - header_size) {
         damaged(error, "an impossible number of rows or a directory beyond the end", NULL);
         return NULL;
     }
-    const guint8 *directory = bytes + CHUNK_HEADER_SIZE;
-    uLong crc = crc32_z(crc32_z(0, bytes, 16), directory, directory_size);
-    if ((uint32_t)crc != chunk_get_u32(bytes + 16)) {
+    const guint8 *directory = bytes + header_size;
+    uLong crc = bare ? 0 : crc32_z(crc32_z(0, bytes, 16), directory, directory_size);
+    if (!bare && (uint32_t)crc != chunk_get_u32(bytes + 16)) {
         damaged(error, "the checksum of the directory is wrong", NULL);
         return NULL;
     }
     chunk->data = directory + directory_size;
-    chunk->data_size = length - CHUNK_HEADER_SIZE - directory_size;
+    chunk->data_size = length - header_size - directory_size;
     if (!(chunk->version == 1 ? read_directory_1 : read_directory)(chunk, directory, directory_size,
                                                                    n_entries, error))
         return NULL;
@@ -156,6 +170,16 @@ Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **e
         return NULL;
     }
     return g_steal_pointer(&chunk);
+}
+
+Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error)
+{
+    return open_form(kind, bytes, length, FALSE, error);
+}
+
+Chunk *chunk_open_bare(RecordKind kind, const guint8 *bytes, gsize length, GError **error)
+{
+    return open_form(kind, bytes, length, TRUE, error);
 }
 
 void chunk_free(Chunk *chunk)
@@ -197,7 +221,7 @@ static const uint8_t *unpack(Chunk *chunk, unsigned c, GError **error)
     const ChunkEntry *entry = &chunk->entries[c];
     const char *name = chunk->type->columns[c].name;
     const guint8 *stored = chunk->data + entry->offset;
-    if ((uint32_t)crc32_z(0, stored, entry->stored_size) != entry->crc) {
+    if (!chunk->bare && (uint32_t)crc32_z(0, stored, entry->stored_size) != entry->crc) {
         damaged(error, "a wrong checksum", name);
         return NULL;
     }

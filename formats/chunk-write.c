@@ -224,11 +224,11 @@ static void store(ChunkBuilder *builder, ChunkEntry *entry, GByteArray *data)
 {
     const GByteArray *raw = builder->raw;
     entry->raw_size = raw->len;
-    size_t size = raw->len < 32 ? SIZE_MAX : compress_raw(builder);
+    size_t size = raw->len < 32 || builder->bare ? SIZE_MAX : compress_raw(builder);
     entry->packing = size < raw->len ? CHUNK_ZSTD : CHUNK_STORED;
     const guint8 *bytes = entry->packing == CHUNK_ZSTD ? builder->stored->data : raw->data;
     entry->stored_size = entry->packing == CHUNK_ZSTD ? (uint32_t)size : raw->len;
-    entry->crc = (uint32_t)crc32_z(0, bytes, entry->stored_size);
+    entry->crc = builder->bare ? 0 : (uint32_t)crc32_z(0, bytes, entry->stored_size);
     g_byte_array_append(data, bytes, entry->stored_size);
 }
 
@@ -275,7 +275,8 @@ static gboolean comes_back(ChunkBuilder *builder, Chunk *chunk, unsigned c, size
 static gboolean verify(ChunkBuilder *builder, const GByteArray *bytes, uint64_t somewhere,
                        GError **error)
 {
-    g_autoptr(Chunk) chunk = chunk_open(builder->type->kind, bytes->data, bytes->len, error);
+    g_autoptr(Chunk) chunk = (builder->bare ? chunk_open_bare : chunk_open)(
+        builder->type->kind, bytes->data, bytes->len, error);
     if (chunk == NULL)
         return FALSE;
     chunk_take_scratch(chunk, builder->checked);
@@ -319,35 +320,62 @@ static gboolean encode_column(ChunkBuilder *builder, unsigned c)
     else
         encode_words(builder, c, n, &entry);
     store(builder, &entry, builder->data);
-    chunk_entry_append(builder->directory, c, &entry, (uint32_t)builder->n);
+    chunk_entry_append(builder->directory, c, &entry, (uint32_t)builder->n, builder->bare);
     return TRUE;
 }
 
-GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
+/* All columns, into the directory and the data. Returns which there are. */
+static uint64_t encode_columns(ChunkBuilder *builder, gboolean bare)
 {
-    g_assert(builder->n > 0);
-    GByteArray *directory = builder->directory;
-    GByteArray *data = builder->data;
-    g_byte_array_set_size(directory, 0);
-    g_byte_array_set_size(data, 0);
-    row_bits_by_column(builder->known, builder->n, builder->bits);
+    builder->bare = bare;
+    g_byte_array_set_size(builder->directory, 0);
+    g_byte_array_set_size(builder->data, 0);
     uint64_t somewhere = 0;
     for (unsigned c = 0; c < builder->type->n_columns; c++)
         if (encode_column(builder, c))
             somewhere |= UINT64_C(1) << c;
+    return somewhere;
+}
+
+/* The chunk, if it gives its rows back. */
+static GByteArray *put_together(ChunkBuilder *builder, uint64_t somewhere, GError **error)
+{
+    const GByteArray *directory = builder->directory;
+    const GByteArray *data = builder->data;
     g_autoptr(GByteArray) chunk =
         g_byte_array_sized_new(CHUNK_HEADER_SIZE + directory->len + data->len);
     guint8 header[CHUNK_HEADER_SIZE];
-    memcpy(header, CHUNK_MAGIC, 4);
+    memcpy(header, builder->bare ? CHUNK_MAGIC_BARE : CHUNK_MAGIC, 4);
     chunk_put_u32(header + 4, (uint32_t)builder->n);
     chunk_put_u32(header + 8, (uint32_t)__builtin_popcountll(somewhere));
     chunk_put_u32(header + 12, directory->len);
     chunk_put_u32(header + 16,
                   (uint32_t)crc32_z(crc32_z(0, header, 16), directory->data, directory->len));
-    g_byte_array_append(chunk, header, sizeof header);
+    g_byte_array_append(chunk, header, builder->bare ? CHUNK_BARE_HEADER_SIZE : CHUNK_HEADER_SIZE);
     g_byte_array_append(chunk, directory->data, directory->len);
     g_byte_array_append(chunk, data->data, data->len);
     gboolean fine = verify(builder, chunk, somewhere, error);
     chunk_builder_clear(builder);
     return fine ? g_steal_pointer(&chunk) : NULL;
+}
+
+GByteArray *chunk_builder_finish_small(ChunkBuilder *builder, gboolean *bare, GError **error)
+{
+    g_assert(builder->n > 0);
+    row_bits_by_column(builder->known, builder->n, builder->bits);
+    *bare = builder->n <= CHUNK_BARE_ROWS;
+    uint64_t somewhere = encode_columns(builder, *bare);
+    if (*bare && builder->directory->len + builder->data->len > CHUNK_BARE_SIZE) {
+        *bare = FALSE;
+        somewhere = encode_columns(builder, FALSE);
+    }
+    return put_together(builder, somewhere, error);
+}
+
+GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error)
+{
+    g_assert(builder->n > 0);
+    row_bits_by_column(builder->known, builder->n, builder->bits);
+    const uint64_t somewhere = encode_columns(builder, FALSE);
+    return put_together(builder, somewhere, error);
 }

@@ -14,6 +14,10 @@ enum { CHUNK_ROWS = 128 };
 #else
 enum { CHUNK_ROWS = 8192 };
 #endif
+enum {
+    CHUNK_BARE_ROWS = CHUNK_ROWS / 4, /* at most in a bare chunk */
+    CHUNK_BARE_SIZE = 1 << 16,        /* bytes of its directory and data at most */
+};
 
 /* ---- making ---- */
 
@@ -23,14 +27,16 @@ ChunkBuilder *chunk_builder_new(RecordKind kind);
 void chunk_builder_free(ChunkBuilder *builder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkBuilder, chunk_builder_free)
 
-/* Adds one record (its texts are copied). The caller keeps within CHUNK_ROWS and in order of time.
- */
+/* Adds one record (its texts are copied). The caller keeps to the order of time, and ends the chunk
+ * when it is full. */
 void chunk_builder_add(ChunkBuilder *builder, const void *record);
 /* The same from row i of a batch that holds all columns of the kind. */
 void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i);
 /* Exchanges the rows of two builders of one kind. */
 void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b);
 size_t chunk_builder_rows(const ChunkBuilder *builder);
+/* Whether it has CHUNK_ROWS, or so much text that more might not be unpacked again. */
+gboolean chunk_builder_is_full(const ChunkBuilder *builder);
 /* Time of the first and last row; undefined without rows. */
 gint64 chunk_builder_first_ns(const ChunkBuilder *builder);
 gint64 chunk_builder_last_ns(const ChunkBuilder *builder);
@@ -42,6 +48,9 @@ void chunk_builder_clear(ChunkBuilder *builder);
  * at least one row.
  * Returns: (transfer full), or NULL if what comes out is not what went in. */
 GByteArray *chunk_builder_finish(ChunkBuilder *builder, GError **error);
+/* The same, but of few rows a bare chunk, *bare: neither compressed nor with checksums, for a pack
+ * (chunk-pack.h), which is both. */
+GByteArray *chunk_builder_finish_small(ChunkBuilder *builder, gboolean *bare, GError **error);
 
 /* ---- reading ---- */
 
@@ -62,6 +71,8 @@ typedef struct {
  * Returns: (transfer full), or NULL with DRIVE_ERROR_DAMAGED and a message that says what is wrong,
  * without a file name. */
 Chunk *chunk_open(RecordKind kind, const guint8 *bytes, gsize length, GError **error);
+/* The same for a chunk out of a pack whose checksum was right. */
+Chunk *chunk_open_bare(RecordKind kind, const guint8 *bytes, gsize length, GError **error);
 void chunk_free(Chunk *chunk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chunk, chunk_free)
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "formats/chunk.h"
 #include "formats/drive-file.h"
 #include "formats/drive-schema.h"
 
@@ -9,9 +8,8 @@ struct ChunkStream {
     Drive *drive;
     const RecordType *type;
     uint64_t columns;
-    sqlite3_stmt *stmt;
+    ChunkFetcher *fetcher;
     Chunk *chunk;
-    GByteArray *bytes;
     void *storage[64];
     uint64_t *known;
 };
@@ -30,22 +28,11 @@ static gint compare_refs(gconstpointer a, gconstpointer b)
 /* Whether the chunk's own directory agrees with what the table says of its times. */
 static gboolean is_honest(Drive *drive, const RecordType *type, const ChunkRef *ref)
 {
-    sqlite3_stmt *stmt =
-        drive_prepare(drive->db, drive->path, "SELECT data FROM main.chunks WHERE id = ?", NULL);
-    if (stmt == NULL)
-        return FALSE;
-    (void)sqlite3_bind_int64(stmt, 1, ref->id);
-    gboolean honest = FALSE;
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
-        g_autoptr(Chunk) chunk = chunk_open(type->kind, sqlite3_column_blob(stmt, 0),
-                                            (gsize)sqlite3_column_bytes(stmt, 0), NULL);
-        const ChunkColumnInfo *times =
-            chunk != NULL ? chunk_column(chunk, (unsigned)record_find_column(type, "time_ns"))
-                          : NULL;
-        honest = times != NULL && times->min.i == ref->first_ns && times->max.i == ref->last_ns;
-    }
-    sqlite3_finalize(stmt);
-    return honest;
+    g_autoptr(ChunkFetcher) fetcher = chunk_fetcher_new(drive);
+    g_autoptr(Chunk) chunk = chunk_fetcher_open(fetcher, type->kind, ref->id, NULL);
+    const ChunkColumnInfo *times =
+        chunk != NULL ? chunk_column(chunk, (unsigned)record_find_column(type, "time_ns")) : NULL;
+    return times != NULL && times->min.i == ref->first_ns && times->max.i == ref->last_ns;
 }
 
 static gboolean is_possible(const ChunkRef *ref)
@@ -177,7 +164,7 @@ ChunkStream *chunk_stream_new(Drive *drive, RecordKind kind, uint64_t columns)
     stream->drive = drive;
     stream->type = record_type(kind);
     stream->columns = columns;
-    stream->bytes = g_byte_array_new();
+    stream->fetcher = chunk_fetcher_new(drive);
     stream->known = g_new0(uint64_t, CHUNK_ROWS);
     for (unsigned c = 0; c < stream->type->n_columns; c++)
         if ((columns >> c & 1U) != 0)
@@ -189,37 +176,12 @@ void chunk_stream_free(ChunkStream *stream)
 {
     if (stream == NULL)
         return;
-    sqlite3_finalize(stream->stmt);
     chunk_free(stream->chunk);
-    g_byte_array_unref(stream->bytes);
+    chunk_fetcher_free(stream->fetcher);
     for (unsigned c = 0; c < 64; c++)
         g_free(stream->storage[c]);
     g_free(stream->known);
     g_free(stream);
-}
-
-static gboolean fetch(ChunkStream *stream, gint64 id, GError **error)
-{
-    Drive *drive = stream->drive;
-    if (stream->stmt == NULL)
-        stream->stmt = drive_prepare(drive->db, drive->path,
-                                     "SELECT data FROM main.chunks WHERE id = ?", error);
-    if (stream->stmt == NULL)
-        return FALSE;
-    (void)sqlite3_bind_int64(stream->stmt, 1, id);
-    int rc = sqlite3_step(stream->stmt);
-    if (rc == SQLITE_ROW) {
-        const guint8 *data = sqlite3_column_blob(stream->stmt, 0);
-        int size = sqlite3_column_bytes(stream->stmt, 0);
-        g_byte_array_set_size(stream->bytes, 0);
-        if (data != NULL && size > 0)
-            g_byte_array_append(stream->bytes, data, (guint)size);
-    } else {
-        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED, "it cannot be read (%s)",
-                    sqlite3_errmsg(drive->db));
-    }
-    (void)sqlite3_reset(stream->stmt);
-    return rc == SQLITE_ROW;
 }
 
 static gboolean check_against_ref(const ChunkStream *stream, const ChunkRef *ref)
@@ -243,9 +205,7 @@ size_t chunk_stream_load(ChunkStream *stream, const ChunkRef *ref)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Chunk) before = g_steal_pointer(&stream->chunk);
-    if (fetch(stream, ref->id, &error))
-        stream->chunk =
-            chunk_open(stream->type->kind, stream->bytes->data, stream->bytes->len, &error);
+    stream->chunk = chunk_fetcher_open(stream->fetcher, stream->type->kind, ref->id, &error);
     if (stream->chunk != NULL)
         chunk_take_scratch(stream->chunk, before);
     if (stream->chunk != NULL &&

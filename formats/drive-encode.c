@@ -11,9 +11,10 @@ enum { MAX_THREADS = 3, MAX_WAITING = 6 };
 
 typedef struct {
     RecordKind kind;
-    gint64 source, seq, n, first_ns, last_ns;
+    ChunkRow row;
     ChunkBuilder *builder;
     GByteArray *bytes;
+    gboolean bare; /* the bytes are for a pack */
     GError *error;
     gboolean done;
 } Job;
@@ -24,6 +25,7 @@ struct ChunkQueue {
     GCond finished;
     GQueue jobs; /* of Job, in order */
     ChunkBuilder *spare[RECORD_KIND_COUNT];
+    PackBuilder *pack; /* small chunks of one kind */
 };
 
 static void job_free(Job *job)
@@ -40,9 +42,11 @@ static void encode(gpointer data, gpointer user_data)
     Job *job = data;
     ChunkQueue *queue = user_data;
     GError *error = NULL;
-    GByteArray *bytes = chunk_builder_finish(job->builder, &error);
+    gboolean bare = FALSE;
+    GByteArray *bytes = chunk_builder_finish_small(job->builder, &bare, &error);
     g_mutex_lock(&queue->lock);
     job->bytes = bytes;
+    job->bare = bare;
     job->error = error;
     job->done = TRUE;
     g_cond_signal(&queue->finished);
@@ -55,6 +59,7 @@ static ChunkQueue *queue_new(void)
     g_mutex_init(&queue->lock);
     g_cond_init(&queue->finished);
     g_queue_init(&queue->jobs);
+    queue->pack = pack_builder_new();
     guint processors = g_get_num_processors();
     if (processors > 1)
         queue->pool =
@@ -71,12 +76,14 @@ void chunk_queue_free(ChunkQueue *queue)
     g_queue_clear_full(&queue->jobs, (GDestroyNotify)job_free);
     for (int k = 0; k < RECORD_KIND_COUNT; k++)
         chunk_builder_free(queue->spare[k]);
+    pack_builder_free(queue->pack);
     g_mutex_clear(&queue->lock);
     g_cond_clear(&queue->finished);
     g_free(queue);
 }
 
-static gboolean insert(DriveWriter *writer, const Job *job, GError **error)
+gboolean drive_insert_chunk(DriveWriter *writer, const ChunkRow *row, const GByteArray *data,
+                            GError **error)
 {
     if (writer->put_chunk == NULL)
         writer->put_chunk =
@@ -88,13 +95,13 @@ static gboolean insert(DriveWriter *writer, const Job *job, GError **error)
         !drive_writer_raise_version(writer, error))
         return FALSE;
     sqlite3_stmt *stmt = writer->put_chunk;
-    (void)sqlite3_bind_text(stmt, 1, record_type(job->kind)->table, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(stmt, 2, job->source);
-    (void)sqlite3_bind_int64(stmt, 3, job->seq);
-    (void)sqlite3_bind_int64(stmt, 4, job->n);
-    (void)sqlite3_bind_int64(stmt, 5, job->first_ns);
-    (void)sqlite3_bind_int64(stmt, 6, job->last_ns);
-    (void)sqlite3_bind_blob64(stmt, 7, job->bytes->data, job->bytes->len, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 1, row->kind, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(stmt, 2, row->source);
+    (void)sqlite3_bind_int64(stmt, 3, row->seq);
+    (void)sqlite3_bind_int64(stmt, 4, row->n);
+    (void)sqlite3_bind_int64(stmt, 5, row->first_ns);
+    (void)sqlite3_bind_int64(stmt, 6, row->last_ns);
+    (void)sqlite3_bind_blob64(stmt, 7, data->data, data->len, SQLITE_STATIC);
     int rc = sqlite3_step(stmt);
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
@@ -115,8 +122,10 @@ static gboolean take_one(DriveWriter *writer, GError **error)
     gboolean stored = FALSE;
     if (job->bytes == NULL)
         g_propagate_error(error, g_steal_pointer(&job->error));
+    else if (job->bare)
+        stored = pack_builder_add(queue->pack, writer, &job->row, job->bytes, error);
     else
-        stored = insert(writer, job, error);
+        stored = drive_insert_chunk(writer, &job->row, job->bytes, error);
     if (queue->spare[job->kind] == NULL)
         queue->spare[job->kind] = g_steal_pointer(&job->builder);
     job_free(job);
@@ -131,11 +140,14 @@ gboolean drive_put_chunk(DriveWriter *writer, RecordKind kind, gint64 source, Ch
     ChunkQueue *queue = writer->queue;
     Job *job = g_new0(Job, 1);
     job->kind = kind;
-    job->source = source;
-    job->seq = ++*drive_writer_n_chunks(writer, kind, source);
-    job->n = (gint64)chunk_builder_rows(builder);
-    job->first_ns = chunk_builder_first_ns(builder);
-    job->last_ns = chunk_builder_last_ns(builder);
+    job->row = (ChunkRow){
+        .kind = record_type(kind)->table,
+        .source = source,
+        .seq = ++*drive_writer_n_chunks(writer, kind, source),
+        .n = (gint64)chunk_builder_rows(builder),
+        .first_ns = chunk_builder_first_ns(builder),
+        .last_ns = chunk_builder_last_ns(builder),
+    };
     job->builder = g_steal_pointer(&queue->spare[kind]);
     if (job->builder == NULL)
         job->builder = chunk_builder_new(kind);
@@ -158,4 +170,10 @@ gboolean drive_put_chunks_end(DriveWriter *writer, GError **error)
         if (!take_one(writer, error))
             return FALSE;
     return TRUE;
+}
+
+gboolean drive_put_kind_end(DriveWriter *writer, GError **error)
+{
+    return drive_put_chunks_end(writer, error) &&
+           (writer->queue == NULL || pack_builder_finish(writer->queue->pack, writer, error));
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "formats/chunk.h"
 #include "formats/drive-read.h"
 
 #include <sqlite3.h>
@@ -39,6 +40,17 @@ typedef struct {
  * Returns: (transfer full) array of ChunkRef, or NULL on failure. */
 GArray *drive_chunk_refs(Drive *drive, RecordKind kind, gint64 source, gint64 from_ns, gint64 to_ns,
                          GError **error);
+
+/* Chunks by the number of their row, wherever their bytes are: there or in a pack. */
+typedef struct ChunkFetcher ChunkFetcher;
+
+ChunkFetcher *chunk_fetcher_new(Drive *drive);
+void chunk_fetcher_free(ChunkFetcher *fetcher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkFetcher, chunk_fetcher_free)
+
+/* Returns: (transfer full): is read before the next one is opened; NULL with a message that says
+ * what is wrong, without a file name. */
+Chunk *chunk_fetcher_open(ChunkFetcher *fetcher, RecordKind kind, gint64 id, GError **error);
 
 /* One chunk at a time, decoded. */
 typedef struct ChunkStream ChunkStream;

@@ -10,6 +10,7 @@
  */
 #include "formats/drive-recover.h"
 
+#include "formats/chunk-pack.h"
 #include "formats/drive-file.h"
 #include "formats/drive-schema.h"
 #include "formats/drive-write.h"
@@ -323,6 +324,13 @@ static gboolean is_word(const RecordColumn *column, const SalvageValue *value)
     return record_enum_value(column, (const char *)value->b.bytes, value->b.length) >= 0;
 }
 
+/* Of a row of chunks that holds a pack. */
+static gboolean is_pack_kind(const SalvageValue *value)
+{
+    return value->b.length == strlen(PACK_KIND) &&
+           memcmp(value->b.bytes, PACK_KIND, value->b.length) == 0;
+}
+
 static gboolean value_fits(Job *job, int t, const Table *table, guint c, const SalvageValue *value)
 {
     SalvageType type = table->types[c];
@@ -348,7 +356,8 @@ static gboolean value_fits(Job *job, int t, const Table *table, guint c, const S
         return column->type != COLUMN_ENUM || is_word(column, value);
     }
     /* chunks and extents: the name of a record table */
-    return t == TABLE_META || find_table(job, value->b.bytes, value->b.length) < RECORD_KIND_COUNT;
+    return t == TABLE_META || (t == TABLE_CHUNKS && c == 1 && is_pack_kind(value)) ||
+           find_table(job, value->b.bytes, value->b.length) < RECORD_KIND_COUNT;
 }
 
 static gboolean row_fits(Job *job, int t, gint64 rowid, const SalvageValue *values, guint n)

@@ -28,8 +28,8 @@ enum { MAX_BUILDERS = 64, CHECK_EVERY = 4096 };
 gboolean drive_kind_is_sealed(RecordKind kind)
 {
     const RecordType *type = record_type(kind);
-    return kind != RECORD_EVENT && kind != RECORD_PROBE &&
-           record_find_column(type, "time_ns") >= 0 && record_find_column(type, "source") >= 0;
+    return kind != RECORD_PROBE && record_find_column(type, "time_ns") >= 0 &&
+           record_find_column(type, "source") >= 0;
 }
 
 /* ---- chunks being built ---- */
@@ -70,7 +70,7 @@ static SourceBuilder *builder_of(DriveWriter *writer, RecordKind kind, gint64 so
 
 static gboolean put_if_full(DriveWriter *writer, RecordKind kind, SourceBuilder *of, GError **error)
 {
-    return chunk_builder_rows(of->builder) < CHUNK_ROWS ||
+    return !chunk_builder_is_full(of->builder) ||
            drive_put_chunk(writer, kind, of->source, of->builder, error);
 }
 
@@ -121,7 +121,7 @@ static gboolean flush_builders(DriveWriter *writer, RecordKind kind, GError **er
     }
     g_clear_pointer(&state->builders, g_ptr_array_unref);
     state->last_builder = 0;
-    return drive_put_chunks_end(writer, error);
+    return drive_put_kind_end(writer, error);
 }
 
 gboolean drive_bulk_finish(DriveWriter *writer, GError **error)
@@ -226,7 +226,7 @@ static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType 
             if ((batch->known[i] >> s & 1U) == 0) /* like it, but no integer */
                 continue;
             if (!add_row(writer, builder, batch, type, i, error) ||
-                (chunk_builder_rows(builder) == CHUNK_ROWS &&
+                (chunk_builder_is_full(builder) &&
                  !drive_put_chunk(writer, type->kind, source, builder, error)))
                 return FALSE;
         }
@@ -458,6 +458,8 @@ static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *ty
         for (guint i = 0; i < live->len; i++)
             if (!seal_source(writer, view, type, &g_array_index(live, LiveExtent, i), error))
                 return FALSE;
+        if (!drive_put_kind_end(writer, error) || !drive_drop_unused_packs(writer, error))
+            return FALSE;
     }
     drive_writer_mark_ordered(writer, type->kind);
     return TRUE;
@@ -544,7 +546,8 @@ gboolean drive_wants_sealing(const char *path)
     for (int k = 0; k < RECORD_KIND_COUNT && !wants; k++) {
         g_autofree char *sql = g_strdup_printf("SELECT 1 FROM main.%s WHERE " HAS_SOURCE " LIMIT 1",
                                                record_type((RecordKind)k)->table);
-        wants = drive_kind_is_sealed((RecordKind)k) && is_more(drive, sql);
+        /* Before version 3 events stayed rows; for them alone no drive is made anew. */
+        wants = k != RECORD_EVENT && drive_kind_is_sealed((RecordKind)k) && is_more(drive, sql);
     }
     return wants;
 }

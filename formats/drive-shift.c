@@ -166,5 +166,9 @@ gboolean drive_shift_times(DriveWriter *writer, gint64 from_ns, gint64 to_ns, gi
             drive_writer_roll_back(writer);
             return FALSE;
         }
+    if (!drive_drop_unused_packs(writer, error)) {
+        drive_writer_roll_back(writer);
+        return FALSE;
+    }
     return drive_writer_commit(writer, error);
 }

@@ -67,8 +67,35 @@ gboolean drive_kind_is_sealed(RecordKind kind);
  * builder is empty after it. A failure may show in a later call. */
 gboolean drive_put_chunk(DriveWriter *writer, RecordKind kind, gint64 source, ChunkBuilder *builder,
                          GError **error);
-/* Waits until all chunks are stored. */
+/* Waits until all chunks are stored, but for small ones that wait for more of their kind. */
 gboolean drive_put_chunks_end(DriveWriter *writer, GError **error);
+/* Stores those too: no chunk of the kind comes any more. */
+gboolean drive_put_kind_end(DriveWriter *writer, GError **error);
+
+/* What the table says of a chunk. */
+typedef struct {
+    const char *kind; /* static */
+    gint64 source, seq, n, first_ns, last_ns;
+} ChunkRow;
+
+gboolean drive_insert_chunk(DriveWriter *writer, const ChunkRow *row, const GByteArray *data,
+                            GError **error);
+
+/* ---- drive-packs.c ---- */
+
+typedef struct PackBuilder PackBuilder;
+
+PackBuilder *pack_builder_new(void);
+void pack_builder_free(PackBuilder *pack);
+/* Adds a bare chunk to the pack; one that is full is stored before. */
+gboolean pack_builder_add(PackBuilder *pack, DriveWriter *writer, const ChunkRow *row,
+                          const GByteArray *bare, GError **error);
+/* Stores the pack and its chunks; it is empty after it. */
+gboolean pack_builder_finish(PackBuilder *pack, DriveWriter *writer, GError **error);
+
+/* Deletes packs of which no chunk is left. */
+gboolean drive_drop_unused_packs(DriveWriter *writer, GError **error);
+
 /* Drops what is not stored. NULL is allowed. */
 void chunk_queue_free(ChunkQueue *queue);
 

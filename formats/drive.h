@@ -9,7 +9,7 @@
 /* SQLite application_id of a drive: "CORR". */
 #define DRIVE_APPLICATION_ID 0x434f5252
 /* user_version written by this program; older ones are read, newer ones are refused. */
-#define DRIVE_FORMAT_VERSION 2
+#define DRIVE_FORMAT_VERSION 3
 
 #define DRIVE_ERROR drive_error_quark()
 typedef enum {

@@ -6,7 +6,6 @@ As a program: drive_reader.py DRIVE TABLE prints the records of a table as CSV.
 As a module: records(path, table) yields dicts, in order of time within each source.
 """
 import ctypes
-import ctypes.util
 import sqlite3
 import struct
 import sys
@@ -14,20 +13,14 @@ import zlib
 
 INTEGER, REAL, TEXT, WORD = range(4)
 CONSTANT, OFFSET, DELTA, RUNS, JUMPS = range(5)
+ZSTD, SIZE_T = ctypes.CDLL("libzstd.so.1"), ctypes.c_size_t
+ZSTD.ZSTD_decompress.restype = SIZE_T
 
 
-def unzstd(data, size=None):
+def unzstd(data, size):
     """One zstd frame; Python 3.11 has no module for it, the library is there with every Debian."""
-    if not hasattr(unzstd, "lib"):
-        unzstd.lib = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
-        size_t = unzstd.lib.ZSTD_decompress.restype = ctypes.c_size_t
-        unzstd.lib.ZSTD_decompress.argtypes = [ctypes.c_void_p, size_t, ctypes.c_char_p, size_t]
-        unzstd.lib.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
-        unzstd.lib.ZSTD_getFrameContentSize.argtypes = [ctypes.c_char_p, size_t]
-    if size is None:
-        size = unzstd.lib.ZSTD_getFrameContentSize(data, len(data))
     out = ctypes.create_string_buffer(size)
-    if unzstd.lib.ZSTD_decompress(out, size, data, len(data)) != size:
+    if ZSTD.ZSTD_decompress(out, SIZE_T(size), data, SIZE_T(len(data))) != size:
         raise ValueError("data that do not unpack")
     return out.raw
 
@@ -67,7 +60,7 @@ class Column:
         self.raw_real, self.holes_as_runs = self.decimals == 255, False
         return self
 
-    def read_version_2(self, directory, names, rows, offset):
+    def read_version_2(self, directory, names, rows, offset, bare):
         number, form, numbers = directory.take(3)
         self.name = names[number] if number < len(names) else None
         self.layout, self.packed, self.relative = form & 7, form & 8, form & 16
@@ -82,12 +75,12 @@ class Column:
             directory.varint(), directory.varint()
         self.stored_size = directory.varint()
         self.raw_size = directory.varint() if self.packed else self.stored_size
-        self.crc = struct.unpack("<I", directory.take(4))[0] if self.stored_size else 0
+        self.crc = None if bare else self.stored_size and struct.unpack("<I", directory.take(4))[0]
         return self
 
     def raw(self, data):
         stored = data[self.offset:self.offset + self.stored_size]
-        if zlib.crc32(stored) != self.crc:
+        if self.crc not in (zlib.crc32(stored), None):
             raise ValueError(f"wrong checksum in {self.name}")
         return unzstd(stored, self.raw_size) if self.packed else stored
 
@@ -102,10 +95,7 @@ class Column:
         return [bitmap[i // 8] >> (i % 8) & 1 for i in range(rows)]
 
     def integers(self, raw):
-        n, v = self.known, self.base
-        if self.layout == CONSTANT:
-            return [v] * n
-        values = []
+        n, v, values = self.known, self.base, []
         while self.layout == RUNS and len(values) < n:
             v = signed(v + self.scale * unzigzag(raw.varint()))
             values += [v] * raw.varint()
@@ -114,7 +104,7 @@ class Column:
         packed = raw.take(self.width * n)
         numbers = [sum(packed[plane * n + i] << (8 * plane) for plane in range(self.width))
                    for i in range(n)]
-        if self.layout == OFFSET:
+        if self.layout in (CONSTANT, OFFSET):
             return [signed(v + self.scale * u) for u in numbers]
         steps, at = [self.scale * unzigzag(u) for u in numbers], 0
         for _ in range(raw.varint() if self.layout == JUMPS else 0):
@@ -143,15 +133,17 @@ class Column:
 
 def directory_of(chunk, names):
     """Number of rows, columns and data of a chunk; `names` are those of the columns of its table."""
-    magic, rows, entries, size, crc = struct.unpack_from("<4sIIII", chunk)
-    if magic not in (b"CCH1", b"CCH2") or zlib.crc32(chunk[:16] + chunk[20:20 + size]) != crc:
+    magic, rows, entries, size = struct.unpack_from("<4sIII", chunk)
+    bare, head = magic == b"CCHB", 16 if magic == b"CCHB" else 20
+    if not bare and (magic not in (b"CCH1", b"CCH2") or struct.unpack_from("<I", chunk, 16)[0] !=
+                     zlib.crc32(chunk[:16] + chunk[20:20 + size])):
         raise ValueError("not a chunk, or its directory is damaged")
-    directory, columns, offset = Bytes(chunk, 20), [], 0
+    directory, columns, offset = Bytes(chunk, head), [], 0
     for _ in range(entries):
         columns.append(Column().read_version_1(directory) if magic == b"CCH1"
-                       else Column().read_version_2(directory, names, rows, offset))
+                       else Column().read_version_2(directory, names, rows, offset, bare))
         offset += columns[-1].stored_size
-    return rows, [c for c in columns if c.name], chunk[20 + size:]
+    return rows, [c for c in columns if c.name], chunk[head + size:]
 
 
 def decode_chunk(chunk, names):
@@ -165,19 +157,29 @@ def columns_of(db, table):
     return [row[1] for row in db.execute(f'PRAGMA main.table_info("{table}")')]
 
 
+def fetched(db, data):
+    """The chunk of a row, out of its pack if it is in one."""
+    if data[:4] != b"CREF":
+        return data
+    place = Bytes(data, 4)
+    row, offset, size = place.varint(), place.varint(), place.varint()
+    (pack,) = db.execute("SELECT data FROM chunks WHERE id = ?", (row,)).fetchone()
+    magic, unpacked, crc = struct.unpack_from("<4sII", pack)
+    if magic != b"CPK1" or zlib.crc32(pack[:8] + pack[12:]) != crc:
+        raise ValueError("not a pack, or it is damaged")
+    return unzstd(pack[12:], unpacked)[offset:offset + size]
+
+
 def sealed(db, table):
     query = "SELECT data FROM chunks WHERE kind = ? ORDER BY source, first_ns, seq"
-    for (chunk,) in db.execute(query, (table,)):
-        columns = decode_chunk(chunk, columns_of(db, table))
-        for row in zip(*columns.values()):
-            yield dict(zip(columns, row))
+    for (data,) in db.execute(query, (table,)):
+        columns = decode_chunk(fetched(db, data), columns_of(db, table))
+        yield from (dict(zip(columns, row)) for row in zip(*columns.values()))
 
 
 def live(db, table):
-    cursor = db.execute(f'SELECT * FROM "{table}"')
-    names = [d[0] for d in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row))
+    names = columns_of(db, table)
+    yield from (dict(zip(names, row)) for row in db.execute(f'SELECT * FROM "{table}"'))
 
 
 def records(path, table):
@@ -190,14 +192,7 @@ def records(path, table):
     return rows
 
 
-def main():
-    path, table = sys.argv[1:]
-    rows = records(path, table)
-    if rows:
-        print(",".join(rows[0]))
-    for row in rows:
-        print(",".join("" if v is None else str(v) for v in row.values()))
-
-
 if __name__ == "__main__":
-    main()
+    found = records(*sys.argv[1:])
+    for line in [row.keys() for row in found[:1]] + [row.values() for row in found]:
+        print(",".join("" if v is None else str(v) for v in line))

@@ -3,13 +3,14 @@
 """A reader of the passes of an OUT.gpkg in another language, written from corridor-out(5), PACKED
 PASSES. passes(path) gives a dict for each pass and source; its `levels` are the entries of the
 histogram: channel, rat, level, samples, way in decimetres, time in hundredths of a second."""
+import ctypes
 import math
 import os
 import sqlite3
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from drive_reader import Bytes, signed, unzigzag, unzstd  # noqa: E402
+from drive_reader import SIZE_T, ZSTD, Bytes, signed, unzigzag, unzstd  # noqa: E402
 
 OF_A_PASS = ("drive", "source", "pass", "first_ns", "last_ns", "backward", "n", "n_level", "n_no_service",
              "n_limited", "n_missing", "band", "cells", "entries")
@@ -29,8 +30,14 @@ def values(name, data):
     yield from found
 
 
+def unzstd_whole(data):
+    """A frame that says its size."""
+    ZSTD.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
+    return unzstd(data, ZSTD.ZSTD_getFrameContentSize(data, SIZE_T(len(data))))
+
+
 def unpack(packed):
-    source = Bytes(packed if packed[0] == 0 else b"\1" + unzstd(packed[1:]), 1)
+    source = Bytes(packed if packed[0] == 0 else b"\1" + unzstd_whole(packed[1:]), 1)
     count, unit_ns = source.varint(), 1000 ** source.varint()
     names = [source.take(source.varint()).decode() for _ in range(source.varint())]
     order = OF_A_PASS + ("cell",) + OF_AN_ENTRY

@@ -135,7 +135,8 @@ try:
     if n_gone < 300:
         fail(f"only {n_gone} records were to go")
     with sqlite3.connect("o.drive") as db:
-        for kind, first, last in list(db.execute("SELECT kind, first_ns, last_ns FROM chunks")) + \
+        for kind, first, last in list(db.execute("SELECT kind, first_ns, last_ns FROM chunks "
+                                                  "WHERE kind <> 'packs'")) + \
                 list(db.execute("SELECT kind, first_ns, last_ns FROM extents WHERE kind <> 'imports'")):
             if is_hidden(first) or is_hidden(last):
                 fail(f"the times of {kind} tell of a time near the home")
@@ -143,6 +144,7 @@ try:
             fail("pages that nobody uses")
         tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         rows = [str(row) for table in tables for row in db.execute(f'SELECT * FROM "{table}"')]
+        rows += [str(row) for table in tables for row in drive_reader.records("o.drive", table)]
     with open("o.drive", "rb") as f:
         content = f.read()
     with open("a.drive", "rb") as f:

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sealed chunk of any bytes: the first byte is the kind of record, the rest the chunk. Checksums
- * are made right first, or nothing behind them would ever be reached. It opens and decodes, or says
- * why not.
+ * A sealed chunk of any bytes: the first byte is the kind of record, the rest the chunk, bare or
+ * not, or a pack of one. Checksums are made right first, or nothing behind them would ever be
+ * reached. It opens and decodes, or says why not.
  */
 #include "formats/chunk-layout.h"
+#include "formats/chunk-pack.h"
 #include "formats/chunk.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ static void repair_checksums(guint8 *bytes, size_t size)
         if (!(old ? chunk_entry_read_1(directory, directory_size, &position, &name, &name_length,
                                        &entry)
                   : chunk_entry_read(directory, directory_size, &position, chunk_get_u32(bytes + 4),
-                                     &column, &entry)))
+                                     FALSE, &column, &entry)))
             break;
         if (entry.stored_size > 0 && entry.offset <= left &&
             entry.stored_size <= left - entry.offset)
@@ -67,17 +68,48 @@ static void decode(Chunk *chunk, RecordKind kind)
         g_free(storage[c]);
 }
 
+static gboolean begins_with(const guint8 *bytes, size_t size, const char *magic)
+{
+    return size >= 4 && memcmp(bytes, magic, 4) == 0;
+}
+
+static void try_chunk(RecordKind kind, const guint8 *bytes, size_t size)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Chunk) chunk =
+        (begins_with(bytes, size, CHUNK_MAGIC_BARE) ? chunk_open_bare : chunk_open)(kind, bytes,
+                                                                                    size, &error);
+    g_assert_true((chunk != NULL) == (error == NULL));
+    if (chunk != NULL)
+        decode(chunk, kind);
+}
+
+static void try_pack(RecordKind kind, guint8 *bytes, size_t size)
+{
+    if (size >= PACK_HEADER_SIZE)
+        chunk_put_u32(bytes + 8, pack_checksum(bytes, size));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GByteArray) chunks = pack_open(bytes, size, &error);
+    g_assert_true((chunks != NULL) == (error == NULL));
+    if (chunks != NULL)
+        try_chunk(kind, chunks->data, chunks->len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
         return 0;
     RecordKind kind = (RecordKind)(data[0] % RECORD_KIND_COUNT);
     g_autofree guint8 *bytes = g_memdup2(data + 1, size - 1);
-    repair_checksums(bytes, size - 1);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Chunk) chunk = chunk_open(kind, bytes, size - 1, &error);
-    g_assert_true((chunk != NULL) == (error == NULL));
-    if (chunk != NULL)
-        decode(chunk, kind);
+    PackPlace place = {0};
+    if (pack_place_read(bytes, size - 1, &place))
+        g_assert_cmpint(place.pack, >=, 0);
+    if (begins_with(bytes, size - 1, PACK_MAGIC)) {
+        try_pack(kind, bytes, size - 1);
+    } else {
+        if (!begins_with(bytes, size - 1, CHUNK_MAGIC_BARE))
+            repair_checksums(bytes, size - 1);
+        try_chunk(kind, bytes, size - 1);
+    }
     return 0;
 }

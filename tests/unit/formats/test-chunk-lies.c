@@ -94,7 +94,7 @@ static GByteArray *build(Lie *lie)
             of->entry.stored_size = (uint32_t)n;
         of->entry.crc = (uint32_t)crc32_z(0, bytes, n);
         guint start = directory->len;
-        chunk_entry_append(directory, of->column, &of->entry, lie->rows);
+        chunk_entry_append(directory, of->column, &of->entry, lie->rows, FALSE);
         if (lie->numbers != 0 && i == lie->n_columns - 1)
             directory->data[start + 2] = lie->numbers;
         g_byte_array_append(data, bytes, (guint)n);
