@@ -49,48 +49,79 @@ gboolean drive_guard_journal(const char *path, GError **error)
 static gboolean is_read(const char *name)
 {
     static const char *const others[] = {"meta", "extents", "chunks"};
+    g_autofree char *small = g_ascii_strdown(name, -1); /* SQLite holds them to be the same */
     for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
-        if (strcmp(name, others[i]) == 0)
+        if (strcmp(small, others[i]) == 0)
             return TRUE;
-    return record_type_by_table(name) != NULL;
+    return record_type_by_table(small) != NULL;
 }
 
-/* A table of this program's making is plain; of another, SQLite is asked for its columns. */
-static gboolean is_plain(sqlite3_stmt *hidden, const char *name, const char *sql)
+typedef enum { ENTRY_OWN, ENTRY_OTHER, ENTRY_DAMAGED } Entry;
+
+/* What SQLite makes of an entry of its schema is up to the SQL alone; VACUUM goes by the type, and
+ * leaves out what has none of these. */
+static Entry look_at_entry(const char *name, const char *type, const char *sql)
 {
-    if (drive_schema_is_own(name, sql))
-        return TRUE;
-    (void)sqlite3_bind_text(hidden, 1, name, -1, SQLITE_STATIC);
-    const gboolean plain = g_ascii_strncasecmp(sql, "CREATE TABLE", 12) == 0 &&
-                           sqlite3_step(hidden) == SQLITE_ROW && sqlite3_column_int(hidden, 0) == 0;
-    (void)sqlite3_reset(hidden);
-    return plain;
+    static const char *const types[] = {"table", "index", "view", "trigger", NULL};
+    if (name == NULL || type == NULL || !g_strv_contains(types, type))
+        return ENTRY_DAMAGED;
+    if (strcmp(type, "table") == 0 && sql != NULL && drive_schema_is_own(name, sql))
+        return ENTRY_OWN;
+    return strcmp(type, "index") == 0 && sql == NULL ? ENTRY_OWN : ENTRY_OTHER;
+}
+
+/* Whether all that is read is made by this program; *others: there is something else. */
+static gboolean look_at_schema(sqlite3 *db, const char *path, gboolean *others, GError **error)
+{
+    sqlite3_stmt *stmt =
+        drive_prepare(db, path, "SELECT name, type, sql FROM main.sqlite_schema", error);
+    if (stmt == NULL)
+        return FALSE;
+    int rc = SQLITE_ROW;
+    Entry entry = ENTRY_OWN;
+    *others = FALSE;
+    while (entry != ENTRY_DAMAGED && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        entry = look_at_entry((const char *)sqlite3_column_text(stmt, 0),
+                              (const char *)sqlite3_column_text(stmt, 1),
+                              (const char *)sqlite3_column_text(stmt, 2));
+        *others = *others || entry == ENTRY_OTHER;
+    }
+    sqlite3_finalize(stmt);
+    if (entry == ENTRY_DAMAGED)
+        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+                    "%s: its list of tables is damaged; `corridor recover` saves what can be read",
+                    path);
+    else if (rc != SQLITE_DONE)
+        drive_sqlite_error(error, db, rc, path, "cannot be read");
+    return entry != ENTRY_DAMAGED && rc == SQLITE_DONE;
 }
 
 gboolean drive_guard_tables(sqlite3 *db, const char *path, GError **error)
 {
+    gboolean others = FALSE;
+    if (!look_at_schema(db, path, &others, error))
+        return FALSE;
+    if (!others)
+        return TRUE;
+    /* An older drive, or anything: SQLite is asked what it took them for. */
     sqlite3_stmt *stmt = drive_prepare(
-        db, path, "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('table', 'view')",
+        db, path,
+        "SELECT name FROM pragma_table_list AS l WHERE schema = 'main' AND (type <> 'table'"
+        " OR NOT EXISTS (SELECT 1 FROM main.sqlite_schema AS s WHERE s.type = 'table'"
+        " AND s.name = l.name)"
+        " OR EXISTS (SELECT 1 FROM pragma_table_xinfo(l.name) WHERE hidden <> 0))",
         error);
-    sqlite3_stmt *hidden = stmt == NULL ? NULL
-                                        : drive_prepare(db, path,
-                                                        "SELECT count(*) FROM pragma_table_xinfo(?)"
-                                                        " WHERE hidden <> 0",
-                                                        error);
+    if (stmt == NULL)
+        return FALSE;
     int rc = SQLITE_ROW;
-    gboolean fine = hidden != NULL;
+    gboolean fine = TRUE;
     while (fine && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(stmt, 0);
-        const char *kind = (const char *)sqlite3_column_text(stmt, 1);
-        const char *sql = (const char *)sqlite3_column_text(stmt, 2);
-        if (name == NULL || !is_read(name))
-            continue;
-        fine = g_strcmp0(kind, "table") == 0 && sql != NULL && is_plain(hidden, name, sql);
+        fine = name != NULL && !is_read(name);
         if (!fine)
             g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE,
                         "%s: %s is not a plain table; this file is not to be trusted", path, name);
     }
-    sqlite3_finalize(hidden);
     sqlite3_finalize(stmt);
     if (fine && rc != SQLITE_DONE)
         return drive_sqlite_error(error, db, rc, path, "cannot be read");

@@ -294,18 +294,18 @@ static void test_strangers(DriveFolder *f, gconstpointer data)
     g_assert_null(strchr(error->message, '\n'));
 }
 
-static void refuse(const char *path)
+static void refuse(const char *path, DriveError code)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *before = NULL, *after = NULL;
     gsize n_before = 0, n_after = 0;
     g_assert_true(g_file_get_contents(path, &before, &n_before, NULL));
     g_assert_null(drive_open(path, &error));
-    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_assert_error(error, DRIVE_ERROR, (gint)code);
     g_assert_null(strchr(error->message, '\n'));
     g_clear_error(&error);
     g_assert_null(drive_open_append(path, &error));
-    g_assert_error(error, DRIVE_ERROR, DRIVE_ERROR_NOT_A_DRIVE);
+    g_assert_error(error, DRIVE_ERROR, (gint)code);
     g_clear_error(&error);
     g_assert_false(drive_seal(path, NULL, &error));
     g_assert_nonnull(error);
@@ -317,11 +317,32 @@ static void refuse(const char *path)
 /* What a schema can say beyond a table is refused by every way to open a drive. */
 static void test_hostile_schema(DriveFolder *f, gconstpointer data)
 {
-    static const char *const schemas[] = {
-        "DROP TABLE samples; CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source",
-        "DROP TABLE meta; CREATE VIEW meta AS SELECT 'a' AS key, 'b' AS value",
-        "DROP TABLE chunks; CREATE VIRTUAL TABLE chunks USING fts5(id, kind, source)",
-        "DROP TABLE events; CREATE TABLE events (time_ns, kind TEXT, detail TEXT AS (hex(kind)))",
+    static const struct {
+        const char *sql;
+        DriveError code;
+    } schemas[] = {
+        {"DROP TABLE samples; CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source",
+         DRIVE_ERROR_NOT_A_DRIVE},
+        {"DROP TABLE samples; CREATE VIEW Samples AS SELECT 1 AS time_ns, 2 AS source",
+         DRIVE_ERROR_NOT_A_DRIVE},
+        {"DROP TABLE meta; CREATE VIEW meta AS SELECT 'a' AS key, 'b' AS value",
+         DRIVE_ERROR_NOT_A_DRIVE},
+        {"DROP TABLE chunks; CREATE VIRTUAL TABLE chunks USING fts5(id, kind, source)",
+         DRIVE_ERROR_NOT_A_DRIVE},
+        {"DROP TABLE events; CREATE TABLE events (time_ns, kind TEXT, detail TEXT AS (hex(kind)))",
+         DRIVE_ERROR_NOT_A_DRIVE},
+        /* what VACUUM would leave out */
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'tAble' WHERE name = "
+         "'fixes'",
+         DRIVE_ERROR_DAMAGED},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = 'others'"
+         " WHERE name = 'fixes'",
+         DRIVE_ERROR_DAMAGED},
+        /* a view in the clothes of another */
+        {"DROP TABLE samples; CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source;"
+         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'index', name = 'a',"
+         " tbl_name = 'fixes' WHERE name = 'samples'",
+         DRIVE_ERROR_DAMAGED},
     };
     (void)data;
     for (unsigned i = 0; i < G_N_ELEMENTS(schemas); i++) {
@@ -329,8 +350,8 @@ static void test_hostile_schema(DriveFolder *f, gconstpointer data)
         g_autoptr(DriveWriter) writer = drive_create(f->path, &error);
         g_assert_true(drive_writer_close(writer, &error));
         g_clear_pointer(&writer, drive_writer_free);
-        (void)drive_folder_sql(f->path, schemas[i]);
-        refuse(f->path);
+        (void)drive_folder_sql(f->path, schemas[i].sql);
+        refuse(f->path, schemas[i].code);
         (void)g_unlink(f->path);
     }
 }
@@ -433,7 +454,7 @@ static void test_hostile_journal(DriveFolder *f, gconstpointer data)
     g_byte_array_append(bytes, (const guint8 *)tail, sizeof tail);
     g_byte_array_append(bytes, magic, sizeof magic);
     g_assert_true(g_file_set_contents(journal, (const char *)bytes->data, bytes->len, NULL));
-    refuse(f->path);
+    refuse(f->path, DRIVE_ERROR_NOT_A_DRIVE);
     g_assert_true(g_file_test(victim, G_FILE_TEST_EXISTS));
     /* This is what SQLite by itself does with it; if it no longer did, the guard could go. */
     (void)drive_folder_sql(f->path, "SELECT count(*) FROM events");
