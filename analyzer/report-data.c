@@ -211,6 +211,14 @@ double report_number_at(const ReportTable *table, size_t row, int column)
     return c->type == LAYER_REAL ? c->reals[row] : NAN;
 }
 
+int64_t report_int_at(const ReportTable *table, size_t row, int column, int64_t none)
+{
+    if (column >= 0 && table->columns[column].type == LAYER_INT)
+        return table->columns[column].known[row] != 0 ? table->columns[column].ints[row] : none;
+    double value = report_number_at(table, row, column);
+    return fabs(value) < 9e15 ? (int64_t)value : none;
+}
+
 const char *report_text_at(const ReportTable *table, size_t row, int column)
 {
     if (column < 0 || table->columns[column].type != LAYER_TEXT)

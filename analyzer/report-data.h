@@ -51,6 +51,8 @@ int report_column(const ReportTable *table, const char *name);
 
 /* Values; a column of -1 counts as NULL. Numbers: NAN where NULL. Text: NULL where NULL. */
 double report_number_at(const ReportTable *table, size_t row, int column);
+/* The same, whole; `none` where there is none, or one that is none of ours. */
+int64_t report_int_at(const ReportTable *table, size_t row, int column, int64_t none);
 const char *report_text_at(const ReportTable *table, size_t row, int column);
 
 /* The same by name, for the small tables. */

@@ -28,8 +28,8 @@ static void fill(const Page *page, const ReportGroup *group, const char *operato
     const ReportTable *hours = report_table(page->data, "hours");
     for (size_t i = 0; i < hours->n_rows; i++) {
         const char *corridor = report_text(hours, i, "corridor");
-        int hour = (int)report_number(hours, i, "hour"),
-            day = (int)report_number(hours, i, "weekday");
+        int64_t hour = report_int_at(hours, i, report_column(hours, "hour"), INT64_MIN),
+                day = report_int_at(hours, i, report_column(hours, "weekday"), INT64_MIN);
         if (g_strcmp0(corridor != NULL ? corridor : "(other)", group->corridor) != 0 ||
             g_strcmp0(report_text(hours, i, "antenna"), group->antenna) != 0 ||
             g_strcmp0(report_text(hours, i, "operator"), operator_label) != 0 ||

@@ -71,7 +71,7 @@ static GArray *union_of(const Page *page, const ReportGroup *group)
         const GArray *rows = g_ptr_array_index(group->rows, o);
         for (guint i = 0; i < rows->len; i++) {
             size_t row = g_array_index(rows, size_t, i);
-            int64_t id = (int64_t)report_number_at(table, row, segment);
+            int64_t id = report_int_at(table, row, segment, INT64_MIN);
             if (g_hash_table_contains(seen, &id))
                 continue;
             g_hash_table_add(seen, g_memdup2(&id, sizeof id));
@@ -82,6 +82,11 @@ static GArray *union_of(const Page *page, const ReportGroup *group)
     }
     g_array_sort(all, by_km);
     return all;
+}
+
+static long hundred_thousandths(double degrees)
+{
+    return fabs(degrees) <= 180 ? lround(degrees * 1e5) : 0;
 }
 
 static void put_lines(Page *page, const GArray *all, GHashTable *lines)
@@ -96,8 +101,8 @@ static void put_lines(Page *page, const GArray *all, GHashTable *lines)
         put_difference(out, line != NULL ? (long)line->n : 0);
         for (size_t p = 0; line != NULL && p < line->n; p++) {
             const GeoPoint *point = &g_array_index(page->data->points, GeoPoint, line->first + p);
-            long lat = lround(point->lat * 1e5);
-            long lon = lround(point->lon * 1e5);
+            long lat = hundred_thousandths(point->lat);
+            long lon = hundred_thousandths(point->lon);
             put_difference(out, lat - last_lat);
             put_difference(out, lon - last_lon);
             last_lat = lat;
@@ -138,7 +143,7 @@ static size_t *rows_in_order(const Page *page, const GArray *all, const GArray *
         order[i] = SIZE_MAX;
     for (guint i = 0; i < rows->len; i++) {
         size_t row = g_array_index(rows, size_t, i);
-        int64_t id = (int64_t)report_number_at(table, row, segment);
+        int64_t id = report_int_at(table, row, segment, INT64_MIN);
         guint at = GPOINTER_TO_UINT(g_hash_table_lookup(place, &id));
         if (at > 0)
             order[at - 1] = row;

@@ -434,7 +434,7 @@ static void add_changes(Plot *plot, GString *plots, const char *operator_label, 
     int antenna = report_column(table, "antenna");
     int corridor = report_column(table, "corridor");
     g_autoptr(GString) ticks = g_string_new(NULL);
-    long last = -1;
+    double last = -1;
     for (size_t i = 0; i < table->n_rows; i++) {
         double at = report_number_at(table, i, km);
         if (!isfinite(at) || g_strcmp0(report_text_at(table, i, kind), "cell") != 0 ||
@@ -442,8 +442,8 @@ static void add_changes(Plot *plot, GString *plots, const char *operator_label, 
             g_strcmp0(report_text_at(table, i, antenna), plot->group->antenna) != 0 ||
             g_strcmp0(report_text_at(table, i, corridor), plot->group->corridor) != 0)
             continue;
-        long pixel = lround((at - plot->from_km) / (plot->to_km - plot->from_km) * COLUMNS);
-        if (pixel == last)
+        double pixel = round((at - plot->from_km) / (plot->to_km - plot->from_km) * COLUMNS);
+        if (fabs(pixel - last) < 0.5)
             continue;
         last = pixel;
         put(ticks, at);
@@ -563,7 +563,7 @@ static gboolean find_range(Plot *plot)
         plot->to_km =
             fmax(plot->to_km, number_of(plot, rows, rows->len - 1, report_column(s, "km_to")));
     }
-    return isfinite(plot->from_km) && plot->to_km > plot->from_km;
+    return isfinite(plot->from_km) && isfinite(plot->to_km) && plot->to_km > plot->from_km;
 }
 
 static gboolean draw_group(Page *page, GString *script, const ReportGroup *group)

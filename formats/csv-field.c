@@ -5,6 +5,9 @@
 
 void csv_append_field(GString *line, const char *text)
 {
+    g_autofree char *valid = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+    if (valid != NULL)
+        text = valid;
     if (text[strcspn(text, ",\"\r\n")] == '\0') {
         g_string_append(line, text);
         return;
@@ -20,7 +23,7 @@ void csv_append_field(GString *line, const char *text)
 
 void csv_print_field(FILE *out, const char *text)
 {
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
+    if (text[strcspn(text, ",\"\r\n")] == '\0' && g_utf8_validate(text, -1, NULL)) {
         (void)fputs(text, out);
         return;
     }

@@ -86,9 +86,21 @@ void export_group_end(ExportWriter *writer)
         writer->format->group_end(writer->out, &writer->head);
 }
 
+/* Numbers that are no place would be no GeoJSON, and no GPX. */
+static gboolean is_on_earth(const ExportRow *row)
+{
+    for (size_t i = 0; i < row->n_points; i++)
+        if (!(fabs(row->points[i].lon) <= 180.0 && fabs(row->points[i].lat) <= 90.0))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean export_add(ExportWriter *writer, const ExportRow *row, GError **error)
 {
-    writer->format->row(writer->out, &writer->head, row, writer->rows++);
+    ExportRow nowhere = *row;
+    nowhere.n_points = 0;
+    writer->format->row(writer->out, &writer->head, is_on_earth(row) ? row : &nowhere,
+                        writer->rows++);
     if (ferror(writer->out)) {
         g_set_error(error, EXPORT_ERROR, EXPORT_ERROR_FAILED,
                     "%s: cannot be written; is the disk full?", writer->path);
@@ -116,8 +128,9 @@ const char *export_real(double value, char text[32])
 const char *export_time(int64_t time_ns, char text[32])
 {
     const int64_t second = 1000000000;
-    int64_t seconds = time_ns / second - (time_ns % second < 0 ? 1 : 0);
-    int ms = (int)((time_ns - seconds * second) / 1000000);
+    int64_t rest = time_ns % second;
+    int64_t seconds = time_ns / second - (rest < 0 ? 1 : 0);
+    int ms = (int)((rest < 0 ? rest + second : rest) / 1000000);
     struct tm utc;
     time_t whole = (time_t)seconds;
     if (gmtime_r(&whole, &utc) == NULL) {
@@ -138,5 +151,7 @@ char *export_xml(const char *text)
     for (char *c = valid; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = ' ';
+        else if (strncmp(c, "\xef\xbf\xbe", 3) == 0 || strncmp(c, "\xef\xbf\xbf", 3) == 0)
+            c[2] = '\xbd'; /* U+FFFE and U+FFFF are no characters of XML (1.0, 2.2) */
     return g_markup_escape_text(valid, -1);
 }

@@ -57,7 +57,7 @@ typedef struct {
 typedef struct {
     const ExportValue *values; /* one for each column; formats with groups may get NULL */
     const ExportPoint *points;
-    size_t n_points;         /* 0: the place is not known */
+    size_t n_points;         /* 0: the place is not known; nor is it if a point is not on earth */
     const char *name;        /* formats with groups only, as are the rest; may be NULL */
     const char *description; /* may be NULL */
     guint style;             /* number in head.styles */
@@ -110,5 +110,6 @@ extern const ExportFormat export_csv, export_geojson, export_kml, export_gpx;
 const char *export_real(double value, char text[32]);
 /* 2025-05-26T14:47:05.250Z; milliseconds are left out where they are 0. */
 const char *export_time(int64_t time_ns, char text[32]);
-/* Text for XML: escaped, valid UTF-8, no control characters. Returns: (transfer full). */
+/* Text for XML: escaped, valid UTF-8, characters of XML without controls. Returns: (transfer full).
+ */
 char *export_xml(const char *text);

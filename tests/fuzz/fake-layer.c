@@ -95,6 +95,25 @@ static gboolean is_missing(const char *name)
 
 /* ---- values ---- */
 
+/* What would be markup, a command or no text where it is shown. */
+static const char *const hostile[] = {"<forged onload=\"x\">",
+                                      "</script><forged>",
+                                      "\"'><forged a=\"",
+                                      "&forged;&amp;&#1;",
+                                      "]]><forged/>",
+                                      "<!-- forged",
+                                      "a\nb\tc\r",
+                                      "\x01\x1b[31m\x7f",
+                                      "\xff\xfe\xc0\xaf",
+                                      "\xef\xbf\xbf\xef\xbf\xbe",
+                                      "\xed\xa0\x80\xc2\x85",
+                                      ",\"\"\n,\"",
+                                      "'; x '",
+                                      "`x` $(x)",
+                                      "{\"a\":[1}\\",
+                                      "\xe2\x80\xa8{1}"};
+enum { FIRST_HOSTILE = 256 - G_N_ELEMENTS(hostile) };
+
 static void set_text(Value *value)
 {
     static const char *const words[] = {"",
@@ -125,7 +144,9 @@ static void set_text(Value *value)
                                         "total"};
     uint8_t which = fake_layer_byte();
     value->type = LAYER_TEXT;
-    if (which < G_N_ELEMENTS(words)) {
+    if (which >= FIRST_HOSTILE) {
+        g_strlcpy(value->t, hostile[which - FIRST_HOSTILE], sizeof value->t);
+    } else if (which < G_N_ELEMENTS(words)) {
         g_strlcpy(value->t, words[which], sizeof value->t);
     } else {
         size_t n = MIN((size_t)(which % MAX_TEXT), byte_reader_left(&input));
