@@ -19,7 +19,10 @@ DOUBLINGS = 11
 more = ""
 for number, operator in enumerate(("Red", "Green", "Blue", "Red"), 4):
     more += f"[modem more{number}]\noperator={operator}\ngain-db=-{number}\n"
-duration = 240
+# Sealing has the lowest priority: how long it takes says how busy the machine is, not how good it is.
+# As long as that may take the vehicle drives; the test ends when it is done.
+duration = 1500
+PATIENCE_S = 60
 lab = riglab.Lab(duration=duration, faults=more)
 
 
@@ -88,7 +91,7 @@ for how in (signal.SIGTERM, signal.SIGKILL):
     lab.stop_logger(how)
     took = time.monotonic() - began
     # Killed, the logger cannot end it; it ends by itself.
-    lab.wait_for(lambda: not lab.sealing(), 5, "no process is left that seals")
+    lab.wait_for(lambda: not lab.sealing(), PATIENCE_S, "no process is left that seals")
     for path in old:
         if samples_in(path) != sizes[path]:
             riglab.fail(f"{path}: {samples_in(path)} samples of {sizes[path]} after {how.name}")
@@ -101,10 +104,10 @@ made_small = lab.read("logger.log").count("small\n")
 to_do = len(old) - sum(map(is_sealed, old))
 lab.logger(wait=False)
 at_start = time.monotonic() - lab.began
-lab.wait_for(lab.sealing, 10, "sealing begins")
+lab.wait_for(lab.sealing, PATIENCE_S, "sealing begins")
 spans, priorities, peak_kb, resident_kb = [], set(), 0, 0
 while lab.read("logger.log").count("small\n") < made_small + to_do:
-    if time.monotonic() - lab.began > duration / 2:
+    if time.monotonic() - lab.began > duration - 300:
         riglab.fail("the old drives are not sealed:", lab.read("logger.log")[-2000:])
     for pid in lab.sealing():
         try:
@@ -122,9 +125,9 @@ while lab.read("logger.log").count("small\n") < made_small + to_do:
     time.sleep(0.02)
 took = time.monotonic() - lab.began - at_start
 busy_s = sum(b - a for a, b in spans)
-lab.wait_for(lambda: not lab.sealing(), 5, "sealing is over")
+lab.wait_for(lambda: not lab.sealing(), PATIENCE_S, "sealing is over")
 quiet_from = time.time() + 1
-time.sleep(max(busy_s, 10) + 1)
+time.sleep(min(max(busy_s, 10), 120) + 1)
 quiet = [[quiet_from, time.time()]]
 after_kb = lab.resident_kb()
 lab.stop_logger()

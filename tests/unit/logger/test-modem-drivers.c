@@ -159,10 +159,19 @@ static void open_driver(Fixture *f)
     f->driver = f->kind->driver->open(&f->peer->config, f->peer->device, &f->sink);
 }
 
+enum { MOST_S = 60 };
+
+/* Where a test is of time-outs; else no question times out, however busy the machine is. */
+static void time_out_after_s(Fixture *f, gint64 s)
+{
+    f->peer->config.timeout_ns = s * G_GINT64_CONSTANT(1000000000);
+}
+
 static void set_up(Fixture *f, gconstpointer data)
 {
     f->kind = data;
     f->peer = peer_new(f->kind->protocol, f->kind->mbimex);
+    time_out_after_s(f, 10 * MOST_S);
     f->peer->script = script;
     f->peer->user = f;
     f->sim = -1;
@@ -193,11 +202,11 @@ static gboolean stop_waiting(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* Until `*what` is at least `least`; `ms` is far more than that takes. */
-static void wait_for(const guint *what, guint least, guint ms)
+/* Until `*what` is at least `least`; on the busiest machine that takes less than MOST_S. */
+static void wait_for(const guint *what, guint least)
 {
     gboolean over = FALSE;
-    guint timer = g_timeout_add(ms, stop_waiting, &over);
+    guint timer = g_timeout_add_seconds(MOST_S, stop_waiting, &over);
     while (*what < least && !over)
         (void)g_main_context_iteration(NULL, TRUE);
     g_source_remove(timer);
@@ -221,10 +230,10 @@ static void poll_now(Fixture *f, gboolean cells)
 static void open_and_measure(Fixture *f)
 {
     open_driver(f);
-    wait_for(&f->ready, 1, 10000);
-    wait_for(&f->identities, 1, 10000);
+    wait_for(&f->ready, 1);
+    wait_for(&f->identities, 1);
     poll_now(f, TRUE);
-    wait_for(&f->samples, 1, 5000);
+    wait_for(&f->samples, 1);
     wait_ms(100); /* the slower answers */
 }
 
@@ -243,7 +252,7 @@ static void test_opens(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->records[RECORD_REGISTRATION], >, 0);
     g_assert_cmpuint(f->lost + f->silent + f->skipped, ==, 0);
     if (f->iccid == NULL)
-        wait_for(&f->identities, 2, 5000); /* MBIM tells of the card by itself */
+        wait_for(&f->identities, 2); /* MBIM tells of the card by itself */
     g_assert_cmpstr(f->iccid, ==, plan->iccid);
 }
 
@@ -253,7 +262,7 @@ static void test_refuses_to_open(Fixture *f, gconstpointer data)
     on_act(f, f->kind->open, PEER_REFUSE, 0);
     f->peer->refusal = 5; /* QMI ClientIdsExhausted, MBIM BUSY is no less a refusal */
     open_driver(f);
-    wait_for(&f->lost, 1, 10000);
+    wait_for(&f->lost, 1);
     g_assert_cmpuint(f->ready, ==, 0);
     g_assert_nonnull(strchr(f->why, ':')); /* what, and what the modem says */
 }
@@ -265,9 +274,9 @@ static void test_without_other_services(Fixture *f, gconstpointer data)
     f->peer->refusal = 31; /* InvalidServiceType */
     on_act(f, (PeerRequest){QMI_CTL, 0x22, QMI_DMS}, PEER_REFUSE, 0);
     open_driver(f);
-    wait_for(&f->ready, 1, 10000);
+    wait_for(&f->ready, 1);
     poll_now(f, TRUE);
-    wait_for(&f->samples, 1, 5000);
+    wait_for(&f->samples, 1);
     wait_ms(100);
     g_assert_cmpuint(f->lost + f->identities, ==, 0);
     g_assert_cmpint(f->sim, ==, 1);
@@ -285,7 +294,7 @@ static void test_refuses_a_kind(Fixture *f, gconstpointer data)
     open_and_measure(f);
     for (guint i = 2; i < 6; i++) {
         poll_now(f, TRUE);
-        wait_for(&f->samples, i, 5000);
+        wait_for(&f->samples, i);
         wait_ms(50);
     }
     g_assert_cmpuint(peer_count(f->peer, cells.service, cells.message), ==, 1);
@@ -299,7 +308,7 @@ static void test_indications(Fixture *f, gconstpointer data)
     guint samples = f->samples, registrations = f->records[RECORD_REGISTRATION];
     peer_step(f->peer, 5);
     peer_notify(f->peer, FALSE, TRUE);
-    wait_for(&f->samples, samples + 1, 5000);
+    wait_for(&f->samples, samples + 1);
     g_assert_cmpint(f->asked.ns, ==, 0); /* nobody asked */
     g_assert_cmpfloat_with_epsilon(f->sample.rsrp_dbm, f->peer->modem.radio->serving.rsrp_dbm,
                                    1e-9);
@@ -307,9 +316,9 @@ static void test_indications(Fixture *f, gconstpointer data)
     samples = f->samples;
     peer_step(f->peer, 12);
     peer_notify(f->peer, TRUE, FALSE);
-    wait_for(&f->samples, samples + 1, 5000);
+    wait_for(&f->samples, samples + 1);
     g_assert_cmpint(f->sample.service, ==, SERVICE_NONE);
-    wait_for(&f->records[RECORD_REGISTRATION], registrations + 1, 5000);
+    wait_for(&f->records[RECORD_REGISTRATION], registrations + 1);
 }
 
 /* No answer in time is told once by name; the modem is still asked. */
@@ -318,15 +327,17 @@ static void test_time_out(Fixture *f, gconstpointer data)
     (void)data;
     open_and_measure(f);
     guint samples = f->samples;
+    time_out_after_s(f, 1);
     on_act(f, f->kind->signal, PEER_SWALLOW, 1);
     poll_now(f, FALSE);
-    wait_for(&f->silent, 1, 5000);
+    wait_for(&f->silent, 1);
+    time_out_after_s(f, 10 * MOST_S);
     g_assert_cmpstr(f->late_request, ==,
                     f->kind->protocol == PROTOCOL_QMI ? "signal information" : "signal state");
     g_assert_cmpuint(f->samples, ==, samples);
     g_assert_cmpuint(f->lost, ==, 0);
     poll_now(f, FALSE);
-    wait_for(&f->samples, samples + 1, 5000);
+    wait_for(&f->samples, samples + 1);
 }
 
 /* Late but in time: one question overtakes, further ones are left out and told; each sample has the
@@ -345,8 +356,8 @@ static void test_late_answer(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->samples, ==, samples);
     f->act = PEER_ANSWER;
     g_assert_cmpuint(peer_release(f->peer), ==, 2);
-    wait_for(&f->samples, samples + 1, 5000);
-    wait_for(&f->samples, samples + 2, 5000);
+    wait_for(&f->samples, samples + 1);
+    wait_for(&f->samples, samples + 2);
     g_assert_cmpint(f->at.ns - f->asked.ns, >=, 290 * G_GINT64_CONSTANT(1000000));
     g_assert_cmpuint(f->silent, ==, 0);
 }
@@ -357,15 +368,18 @@ static void test_too_late_answer(Fixture *f, gconstpointer data)
     (void)data;
     open_and_measure(f);
     guint samples = f->samples;
+    time_out_after_s(f, 1);
     on_act(f, f->kind->signal, PEER_HOLD, 1);
     poll_now(f, FALSE);
-    wait_for(&f->silent, 1, 5000);
+    wait_for(&f->silent, 1);
+    time_out_after_s(f, 10 * MOST_S);
     g_assert_cmpuint(peer_release(f->peer), ==, 1);
     wait_ms(200);
     g_assert_cmpuint(f->samples, ==, samples);
+    const MonoTime again = mono_now();
     poll_now(f, FALSE);
-    wait_for(&f->samples, samples + 1, 5000);
-    g_assert_cmpint(f->at.ns - f->asked.ns, <, 500 * G_GINT64_CONSTANT(1000000));
+    wait_for(&f->samples, samples + 1);
+    g_assert_cmpint(f->asked.ns, >=, again.ns);
 }
 
 static void test_unplugged_in_mid_request(Fixture *f, gconstpointer data)
@@ -377,7 +391,7 @@ static void test_unplugged_in_mid_request(Fixture *f, gconstpointer data)
     poll_now(f, TRUE);
     wait_ms(100);
     peer_unplug(f->peer);
-    wait_for(&f->lost, 1, 5000);
+    wait_for(&f->lost, 1);
     f->kind->driver->close(f->driver);
     f->driver = NULL;
     guint told = f->answered + f->silent + f->skipped + f->identities;
@@ -389,7 +403,7 @@ static void test_unplugged_in_mid_request(Fixture *f, gconstpointer data)
     f->act = PEER_ANSWER;
     peer_plug(f->peer);
     open_driver(f);
-    wait_for(&f->ready, 2, 10000);
+    wait_for(&f->ready, 2);
 }
 
 /* However often it is polled: one question of each kind is under way. */
@@ -408,7 +422,7 @@ static void test_bound(Fixture *f, gconstpointer data)
     guint samples = f->samples;
     f->act = PEER_ANSWER;
     (void)peer_release(f->peer);
-    wait_for(&f->samples, samples + 1, 5000);
+    wait_for(&f->samples, samples + 1);
 }
 
 static void poll_each_100_ms(Fixture *f, const int *what, int wanted, guint ms)
@@ -453,10 +467,11 @@ static void test_card(Fixture *f, gconstpointer data)
 static void test_identity_in_parts(Fixture *f, gconstpointer data)
 {
     (void)data;
+    time_out_after_s(f, 1);
     on_act(f, f->kind->iccid, PEER_SWALLOW, 1);
     open_driver(f);
-    wait_for(&f->ready, 1, 10000);
-    wait_for(&f->identities, 1, 5000);
+    wait_for(&f->ready, 1);
+    wait_for(&f->identities, 1);
     g_assert_cmpstr(f->imei, ==, f->peer->modem.plan->imei);
     for (guint i = 0; i < 80 && f->iccid == NULL; i++) {
         poll_now(f, FALSE);
