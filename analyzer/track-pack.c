@@ -88,7 +88,7 @@ static gboolean take(GArray *array, const uint8_t **data, size_t *left)
 
 static gboolean take_anchors(GArray *anchors, const uint8_t *data, size_t left)
 {
-    uint64_t n, packed[4];
+    uint64_t n, packed[4] = {0};
     if (!take_count(&data, &left, G_N_ELEMENTS(packed), &n))
         return FALSE;
     g_array_set_size(anchors, (guint)n);
