@@ -100,9 +100,9 @@ static double bare_select(const char *path, double *sum)
     return bench_cpu_s() - start;
 }
 
-#define BY_OPERATOR                                                                                \
-    "SELECT operator_label, count(*), round(avg(rsrp_dbm), 6) FROM samples"                        \
-    " JOIN sources ON id = source GROUP BY operator_label"
+static const char by_operator[] =
+    "SELECT operator_label, count(*), round(avg(rsrp_dbm), 6) FROM samples"
+    " JOIN sources ON id = source GROUP BY operator_label";
 
 /* ---- the same SQL on row tables and through the virtual tables ---- */
 
@@ -137,7 +137,7 @@ static void compare_sql(const char *rows, const char *sealed, double millions)
         "SELECT count(*) FROM samples",
         "SELECT count(rsrp_dbm), round(avg(rsrp_dbm), 6) FROM samples",
         "SELECT source, count(*), round(avg(rsrp_dbm), 6) FROM samples GROUP BY source",
-        BY_OPERATOR,
+        by_operator,
         "SELECT rat, count(*), round(avg(rsrp_dbm), 6) FROM samples GROUP BY rat",
         "SELECT count(*) FROM samples WHERE rat = 'LTE' AND rsrp_dbm < -110",
     };
