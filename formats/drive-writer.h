@@ -127,7 +127,7 @@ gboolean drive_writer_fit_pages(DriveWriter *writer, GError **error);
  * cut before it the drive is as large as before, but whole and closed. */
 gboolean drive_writer_close_small(DriveWriter *writer, GError **error);
 
-/* ---- drive-write.c ---- */
+/* ---- drive-extents.c ---- */
 
 /* Reads the extents of the file again. */
 gboolean drive_writer_load_extents(DriveWriter *writer, GError **error);
@@ -143,15 +143,17 @@ void drive_writer_see(DriveWriter *writer, RecordKind kind, gint64 source, gint6
 void drive_writer_see_chunk(DriveWriter *writer, RecordKind kind, gint64 source, gint64 n,
                             gint64 first_ns, gint64 last_ns);
 
+/* Writes changed extents, within the open transaction. */
+gboolean drive_writer_put_extents(DriveWriter *writer, GError **error);
+
+/* All of a kind is in order of time now. */
+void drive_writer_mark_ordered(DriveWriter *writer, RecordKind kind);
+
+/* ---- drive-write.c ---- */
+
 /* Gives the drive, which may be an older one, the format version of this program, within the open
  * transaction: chunks of it come. */
 gboolean drive_writer_raise_version(DriveWriter *writer, GError **error);
 
 /* Gives up the open transaction. */
 void drive_writer_roll_back(DriveWriter *writer);
-
-/* Writes changed extents, within the open transaction. */
-gboolean drive_writer_put_extents(DriveWriter *writer, GError **error);
-
-/* All of a kind is in order of time now. */
-void drive_writer_mark_ordered(DriveWriter *writer, RecordKind kind);
