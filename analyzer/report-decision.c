@@ -6,6 +6,8 @@
 
 /* The page for the decision-maker: three sentences, one picture, one table; and how to read it. */
 
+#define LEAST_SHOWN_KM 0.005 /* below, page_km() shows zero */
+
 static const char *km_with_unit(Page *page, double km)
 {
     return page_fill(page, "{1} km", page_km(page, km), NULL);
@@ -123,6 +125,32 @@ static void sentence_meeting(Page *page, const ReportGroup *group)
     }
 }
 
+/* The most of any operator; what would be shown as zero is not mentioned. */
+static void say_left_open(Page *page, double uncertain_km, double unmeasured_km)
+{
+    const char *uncertain = km_with_unit(page, uncertain_km);
+    const char *unmeasured = km_with_unit(page, unmeasured_km);
+    const gboolean any_uncertain = uncertain_km >= LEAST_SHOWN_KM;
+    const gboolean any_unmeasured = unmeasured_km >= LEAST_SHOWN_KM;
+    if (any_uncertain && any_unmeasured)
+        page_say(page,
+                 "Depending on the operator up to {1} are too close to call and up to {2} were not "
+                 "measured: neither counts as good or as bad coverage.",
+                 uncertain, unmeasured, NULL);
+    else if (any_uncertain)
+        page_say(page,
+                 "All was measured; depending on the operator up to {1} are too close to call, "
+                 "which counts neither as good nor as bad coverage.",
+                 uncertain, NULL);
+    else if (any_unmeasured)
+        page_say(page,
+                 "Nothing is too close to call; depending on the operator up to {1} were not "
+                 "measured, which counts neither as good nor as bad coverage.",
+                 unmeasured, NULL);
+    else
+        page_say(page, "All was measured, and nothing is too close to call.", NULL);
+}
+
 static void sentence_evidence(Page *page, const ReportGroup *group)
 {
     const ReportTable *drives = report_table(page->data, "drives");
@@ -147,15 +175,13 @@ static void sentence_evidence(Page *page, const ReportGroup *group)
     }
     double n_drives = drives != NULL ? (double)drives->n_rows : NAN;
     page_raw(page, "<p>");
-    page_say(page,
-             "This rests on {1} samples from {2} ({3} to {4}). Depending on the operator up to {5} "
-             "are too close to call and up to {6} were not measured: neither counts as good or "
-             "as bad coverage.",
+    page_say(page, "This rests on {1} samples from {2} ({3} to {4}).",
              page_number(page, samples, 0),
              page_fill(page, tr_count(page, W("{1} drive"), W("{1} drives"), n_drives),
                        page_number(page, n_drives, 0), NULL),
-             page_date(page, first), page_date(page, last), km_with_unit(page, uncertain),
-             km_with_unit(page, unmeasured), NULL);
+             page_date(page, first), page_date(page, last), NULL);
+    page_raw(page, " ");
+    say_left_open(page, uncertain, unmeasured);
     page_raw(page, "</p>\n");
 }
 

@@ -7,6 +7,7 @@ import html
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,26 @@ def test_words():
         done = subprocess.run([os.path.join(source, "analyzer", "po", "update"), "--check"],
                               capture_output=True, text=True, check=False)
         check(f"translations: {done.stdout}{done.stderr}", done.returncode == 0)
+
+
+def test_left_open(results):
+    """What is too close to call and what was not measured, where there is any."""
+    cases = (("1.5", "2.5", "up to 1.50 km are too close to call and up to 2.50 km were not measured: "),
+             ("1.5", "0", "All was measured; depending on the operator up to 1.50 km are too close to call, "),
+             ("0", "2.5", "Nothing is too close to call; depending on the operator up to 2.50 km were not "),
+             ("0.004", "0.004", "All was measured, and nothing is too close to call."))
+    changed, folder = os.path.join(WORK, "open.gpkg"), os.path.join(WORK, "open")
+    for uncertain, unmeasured, words in cases:
+        shutil.copyfile(results, changed)
+        db = sqlite3.connect(changed)
+        db.execute("UPDATE summary SET km_uncertain = ?, km_not_measured = ?", (float(uncertain), float(unmeasured)))
+        db.commit()
+        db.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        report(changed, folder, "--lang", "en")
+        text = plain(read(folder, "index.html")).replace("\u00a0", " ")
+        check(f"{words} on the page", words in text)
+        check("no kilometres of nothing", "up to 0.00 km" not in text)
 
 
 def test_hostile():
@@ -254,6 +275,7 @@ def main():
     results, folder = test_files_and_figures()
     test_languages(results)
     test_words()
+    test_left_open(results)
     evil = test_hostile()
     test_bad_input(results)
     test_over_an_older_report(results)
