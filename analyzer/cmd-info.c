@@ -286,17 +286,7 @@ static gboolean print_drive(const Command *command, const char *path, GError **e
 
 static int run(const Command *command, int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
-    g_auto(GStrv) drives = NULL;
-    int status = EXIT_DONE;
-    if (!command_parse(command, entries, argc, argv, 1, -1, &drives, &status))
-        return status;
-    for (char **drive = drives; *drive != NULL; drive++) {
-        g_autoptr(GError) error = NULL;
-        if (!print_drive(command, *drive, &error))
-            status = command_failed(command, error);
-    }
-    return status;
+    return command_run_each(command, argc, argv, print_drive);
 }
 
 const Command command_info = {"info", "DRIVE…",

@@ -23,25 +23,21 @@ static void show_service(const Service *s)
     g_string_free(line, TRUE);
 }
 
+static gboolean check(const Command *command, const char *path, GError **error)
+{
+    (void)command;
+    g_autoptr(Profile) profile = profile_load(path, error);
+    if (profile == NULL)
+        return FALSE;
+    printf("%s: %s, %u services\n", path, profile->title, profile->n_services);
+    for (guint i = 0; i < profile->n_services; i++)
+        show_service(&profile->services[i]);
+    return TRUE;
+}
+
 static int run_check(const Command *command, int argc, char **argv)
 {
-    static const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
-    g_auto(GStrv) files = NULL;
-    int status = EXIT_DONE;
-    if (!command_parse(command, entries, argc, argv, 1, -1, &files, &status))
-        return status;
-    for (char **file = files; *file != NULL; file++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(Profile) profile = profile_load(*file, &error);
-        if (profile == NULL) {
-            status = command_failed(command, error);
-            continue;
-        }
-        printf("%s: %s, %u services\n", *file, profile->title, profile->n_services);
-        for (guint i = 0; i < profile->n_services; i++)
-            show_service(&profile->services[i]);
-    }
-    return status;
+    return command_run_each(command, argc, argv, check);
 }
 
 static int run_list(const Command *command, int argc, char **argv)

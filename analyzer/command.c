@@ -122,3 +122,19 @@ gboolean command_parse(const Command *command, const GOptionEntry *entries, int 
     *rest = words != NULL ? words : g_new0(char *, 1);
     return TRUE;
 }
+
+int command_run_each(const Command *command, int argc, char **argv,
+                     gboolean (*each)(const Command *command, const char *path, GError **error))
+{
+    static const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+    g_auto(GStrv) paths = NULL;
+    int status = EXIT_DONE;
+    if (!command_parse(command, entries, argc, argv, 1, -1, &paths, &status))
+        return status;
+    for (char **path = paths; *path != NULL; path++) {
+        g_autoptr(GError) error = NULL;
+        if (!each(command, *path, &error))
+            status = command_failed(command, error);
+    }
+    return status;
+}

@@ -30,6 +30,11 @@ extern const Command *const command_table[];
 gboolean command_parse(const Command *command, const GOptionEntry *entries, int argc, char **argv,
                        int min, int max, char ***rest, int *status);
 
+/* For a command without options: does the same with each of its one or more files, and goes on
+ * after a failure, which is told. Returns the exit status. */
+int command_run_each(const Command *command, int argc, char **argv,
+                     gboolean (*each)(const Command *command, const char *path, GError **error));
+
 /* Tells a usage error in one line on stderr. Returns EXIT_USAGE. */
 int command_usage_error(const Command *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

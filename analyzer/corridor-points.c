@@ -79,20 +79,6 @@ static gboolean point_of(const LayerRow *row, int lat, int lon, GeoPoint *point)
     return fabs(point->lon) <= 180 && fabs(point->lat) <= 90;
 }
 
-static int by_board(const void *a, const void *b)
-{
-    const KmBoard *p = a, *q = b;
-
-    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
-}
-
-static int by_station(const void *a, const void *b)
-{
-    const CorridorStation *p = a, *q = b;
-
-    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
-}
-
 /* Is the table one without geometry, whose positions are fields? Then its CRS is no question. */
 static void plain_if_table(const LayerSource *source, LayerQuery *query)
 {
@@ -155,7 +141,7 @@ gboolean corridor_read_boards(const char *path, const GeoPoint *line, const doub
                     path);
         return FALSE;
     }
-    g_array_sort(boards, by_board);
+    g_array_sort(boards, km_board_compare);
     return TRUE;
 }
 
@@ -207,6 +193,6 @@ gboolean corridor_read_stations(const char *path, const GeoPoint *line, const do
         g_propagate_error(error, failure);
         return FALSE;
     }
-    g_array_sort(stations, by_station);
+    g_array_sort(stations, corridor_station_compare);
     return TRUE;
 }

@@ -230,20 +230,6 @@ void network_builder_add_station(NetworkBuilder *builder, uint32_t corridor,
     g_array_append_val(draft->stations, copy);
 }
 
-static int by_board(const void *a, const void *b)
-{
-    const KmBoard *p = a, *q = b;
-
-    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
-}
-
-static int by_station(const void *a, const void *b)
-{
-    const CorridorStation *p = a, *q = b;
-
-    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
-}
-
 static int by_chainage(const void *a, const void *b)
 {
     const CorridorEdge *p = a, *q = b;
@@ -370,8 +356,8 @@ static void make_corridors(Network *network, NetworkOwn *own, GHashTable *by_fid
         }
         if (parts->len > 0)
             qsort(parts->data, parts->len, sizeof(CorridorEdge), by_chainage);
-        g_array_sort(draft->boards, by_board);
-        g_array_sort(draft->stations, by_station);
+        g_array_sort(draft->boards, km_board_compare);
+        g_array_sort(draft->stations, corridor_station_compare);
         g_ptr_array_add(own->corridor_edges, parts);
         own->corridors[c] = (Corridor){
             .name = draft->name,

@@ -3,6 +3,20 @@
 
 G_DEFINE_QUARK(corridor - network - error - quark, network_error)
 
+int km_board_compare(const void *a, const void *b)
+{
+    const KmBoard *p = a, *q = b;
+
+    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
+}
+
+int corridor_station_compare(const void *a, const void *b)
+{
+    const CorridorStation *p = a, *q = b;
+
+    return (p->at_m > q->at_m) - (p->at_m < q->at_m);
+}
+
 /* The last of n ascending distances that is not above `offset`, which is above 0 and below
  * `length`; never the very last. Points of an edge are mostly evenly spaced: the search begins at
  * its share. */

@@ -65,6 +65,9 @@ typedef struct {
     int32_t km;  /* what stands on it */
 } KmBoard;
 
+/* In the order of the chainage; a GCompareFunc, as the next one. */
+int km_board_compare(const void *a, const void *b);
+
 /* A named place along a corridor: station, junction. */
 typedef struct {
     double at_m; /* chainage */
@@ -72,6 +75,8 @@ typedef struct {
     const char *name;
     const char *kind; /* "station", "halt", "junction" … */
 } CorridorStation;
+
+int corridor_station_compare(const void *a, const void *b);
 
 typedef struct {
     const char *name;

@@ -151,8 +151,9 @@ static size_t *rows_in_order(const Page *page, const GArray *all, const GArray *
     return order;
 }
 
-static void put_column(Page *page, const char *key, const char *column, const size_t *order,
-                       guint n)
+/* `missing` stands where there is no value: an empty place is not JSON. */
+static void put_column(Page *page, const char *key, const char *column, char missing,
+                       const size_t *order, guint n)
 {
     const ReportTable *table = report_table(page->data, "segments");
     int c = report_column(table, column);
@@ -163,25 +164,10 @@ static void put_column(Page *page, const char *key, const char *column, const si
         double value = order[i] == SIZE_MAX ? NAN : report_number_at(table, order[i], c);
         if (i > 0)
             g_string_append_c(page->out, ',');
-        if (isfinite(value)) /* an empty place is not JSON; 1 is no level and stands for NULL */
+        if (isfinite(value))
             put_number(page->out, value, "%.0f");
         else
-            g_string_append_c(page->out, '1');
-    }
-    g_string_append(page->out, "],\n");
-}
-
-static void put_counts(Page *page, const char *key, const char *column, const size_t *order,
-                       guint n)
-{
-    const ReportTable *table = report_table(page->data, "segments");
-    int c = report_column(table, column);
-    if (c < 0)
-        return;
-    g_string_append_printf(page->out, "\"%s\":[", key);
-    for (guint i = 0; i < n; i++) {
-        double value = order[i] == SIZE_MAX ? 0 : report_number_at(table, order[i], c);
-        g_string_append_printf(page->out, "%s%.0f", i > 0 ? "," : "", isfinite(value) ? value : 0);
+            g_string_append_c(page->out, missing);
     }
     g_string_append(page->out, "],\n");
 }
@@ -245,11 +231,12 @@ static void put_operator(Page *page, const GArray *all, const char *label, const
     g_string_append(out, "{\"name\":");
     escape_json(out, page_label(page, label));
     g_string_append(out, ",\n");
-    put_column(page, "p10", "level_p10", order, all->len);
-    put_column(page, "p50", "level_p50", order, all->len);
-    put_column(page, "p90", "level_p90", order, all->len);
-    put_counts(page, "n", "n", order, all->len);
-    put_counts(page, "passes", "passes", order, all->len);
+    /* 1 is no level */
+    put_column(page, "p10", "level_p10", '1', order, all->len);
+    put_column(page, "p50", "level_p50", '1', order, all->len);
+    put_column(page, "p90", "level_p90", '1', order, all->len);
+    put_column(page, "n", "n", '0', order, all->len);
+    put_column(page, "passes", "passes", '0', order, all->len);
     int rat = report_column(table, "rat");
     g_string_append(out, "\"rat\":\"");
     for (guint i = 0; i < all->len; i++) {
