@@ -3,6 +3,9 @@
 
 #include <time.h>
 
+/* Two clocks read within this are read as one. */
+enum { OFFSET_TRIES = 5, OFFSET_CLOSE_NS = 20000 };
+
 TimeMap time_map(void)
 {
     return (TimeMap){.origin = TIME_ORIGIN_NONE};
@@ -97,4 +100,34 @@ MonoTime mono_now(void)
 UtcTime system_now(void)
 {
     return (UtcTime){read_clock(CLOCK_REALTIME)};
+}
+
+int64_t clock_offset_ns(ReadClock clock, ReadClock other)
+{
+    int64_t least_ns = INT64_MAX, offset_ns = 0;
+    for (int i = 0; i < OFFSET_TRIES && least_ns > OFFSET_CLOSE_NS; i++) {
+        const int64_t before_ns = other();
+        const int64_t shown_ns = clock();
+        const int64_t took_ns = other() - before_ns;
+        if (took_ns >= least_ns)
+            continue;
+        least_ns = took_ns;
+        offset_ns = shown_ns - before_ns - took_ns / 2;
+    }
+    return offset_ns;
+}
+
+static int64_t read_mono(void)
+{
+    return mono_now().ns;
+}
+
+static int64_t read_system(void)
+{
+    return system_now().ns;
+}
+
+int64_t system_offset_ns(void)
+{
+    return clock_offset_ns(read_system, read_mono);
 }

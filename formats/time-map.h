@@ -74,3 +74,10 @@ const char *time_origin_name(TimeOrigin origin);
 MonoTime mono_now(void);
 /* CLOCK_REALTIME. */
 UtcTime system_now(void);
+
+/* What one clock shows more than another, in ns, read so that whoever is kept from the processor
+ * between the two does not see it: a busy machine does that for tenths of a second. */
+typedef int64_t (*ReadClock)(void);
+int64_t clock_offset_ns(ReadClock clock, ReadClock other);
+/* system_now() less mono_now(). */
+int64_t system_offset_ns(void);

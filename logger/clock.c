@@ -81,10 +81,11 @@ static gboolean look(gpointer data)
     gboolean synchronised = FALSE;
     double uncertainty_ms = system_uncertainty_ms(&synchronised);
     g_mutex_lock(&clock->lock);
+    const gint64 offset_ns = system_offset_ns();
     MonoTime mono = mono_now();
-    UtcTime system = system_now();
-    gint64 step_ns = system.ns - mono.ns - clock->system_offset_ns;
-    clock->system_offset_ns = system.ns - mono.ns;
+    UtcTime system = {mono.ns + offset_ns};
+    gint64 step_ns = offset_ns - clock->system_offset_ns;
+    clock->system_offset_ns = offset_ns;
     if (clock->map.origin <= TIME_ORIGIN_SYSTEM)
         observe(clock, TIME_ORIGIN_SYSTEM, mono, system, uncertainty_ms);
     else if (ABS(step_ns) >= STEP_TOLD_NS && clock->recorder != NULL)
@@ -103,7 +104,7 @@ LoggerClock *clock_new(void)
     g_mutex_init(&clock->lock);
     clock->map = time_map();
     clock->boot = store_boot_id();
-    clock->system_offset_ns = system_now().ns - mono_now().ns;
+    clock->system_offset_ns = system_offset_ns();
     (void)look(clock);
     clock->timer = g_timeout_add_seconds(1, look, clock);
     return clock;
@@ -137,7 +138,7 @@ void clock_gps(LoggerClock *clock, UtcTime utc, MonoTime mono)
 void clock_pps(LoggerClock *clock, UtcTime utc, UtcTime system)
 {
     g_mutex_lock(&clock->lock);
-    MonoTime mono = {system.ns - (system_now().ns - mono_now().ns)};
+    MonoTime mono = {system.ns - system_offset_ns()};
     observe(clock, TIME_ORIGIN_PPS, mono, utc, PPS_UNCERTAINTY_MS);
     g_mutex_unlock(&clock->lock);
 }
@@ -160,8 +161,7 @@ gint64 clock_utc_now(gpointer clock)
 
 gint64 clock_utc_of_system(gpointer clock, gint64 realtime_ns)
 {
-    gint64 ago_ns = system_now().ns - realtime_ns;
-    return clock_utc(clock, (MonoTime){mono_now().ns - ago_ns}).ns;
+    return clock_utc(clock, (MonoTime){realtime_ns - system_offset_ns()}).ns;
 }
 
 ClockState clock_state(LoggerClock *clock)
@@ -172,7 +172,8 @@ ClockState clock_state(LoggerClock *clock)
     state.origin = clock->map.origin;
     state.uncertainty_ms = clock->map.uncertainty_ms;
     MonoTime mono = mono_now();
-    state.system_off_s = (double)(system_now().ns - time_map_utc(&clock->map, mono).ns) / 1e9;
+    state.system_off_s =
+        (double)(mono.ns + system_offset_ns() - time_map_utc(&clock->map, mono).ns) / 1e9;
     g_mutex_unlock(&clock->lock);
     return state;
 }

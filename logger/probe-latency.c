@@ -8,8 +8,7 @@
 Latency probe_latency_row(const ProbeRun *run, const StampInterval *interval)
 {
     Latency row = {0};
-    gint64 to_real_ns = udp_realtime() - udp_monotonic();
-    RECORD_SET(&row, LATENCY, time_ns, probe_utc_ns(run, interval->start_ns + to_real_ns));
+    RECORD_SET(&row, LATENCY, time_ns, probe_utc_ns(run, interval->start_ns + udp_to_realtime()));
     RECORD_SET(&row, LATENCY, source, run->modem.source);
     RECORD_SET(&row, LATENCY, probe, run->id);
     RECORD_SET(&row, LATENCY, kind, (int)run->type->kind);

@@ -81,7 +81,7 @@ static void on_result(const MeetingResult *result, gpointer data)
     ProbeRun *run = &meeting->run;
     char reason[MEETING_REASON_SIZE];
     Meeting row = {0};
-    gint64 utc_ns = probe_utc_ns(run, result->start_ns + udp_realtime() - udp_monotonic());
+    gint64 utc_ns = probe_utc_ns(run, result->start_ns + udp_to_realtime());
     if (result->audio_sent == 0)
         return;
     RECORD_SET(&row, MEETING, time_ns, utc_ns);

@@ -127,8 +127,7 @@ static void step(ThroughputRun *probe, gint64 now_ns)
         count_up(probe);
     guint64 bytes = total(probe);
     gint64 gained = (gint64)(bytes - probe->at_last_step);
-    RECORD_SET(&row, THROUGHPUT, time_ns,
-               probe_utc_ns(run, udp_realtime() - (udp_monotonic() - probe->step_ns)));
+    RECORD_SET(&row, THROUGHPUT, time_ns, probe_utc_ns(run, probe->step_ns + udp_to_realtime()));
     RECORD_SET(&row, THROUGHPUT, source, run->modem.source);
     RECORD_SET(&row, THROUGHPUT, probe, run->id);
     RECORD_SET(&row, THROUGHPUT, kind, PROBE_THROUGHPUT);

@@ -220,7 +220,7 @@ static gint64 down_tick(TrainRun *train, gint64 now_ns)
 {
     gint64 length_ns = train->packets[train->n - 1].sent_ns;
     if (train->last_ns == 0 && now_ns - train->begun_ns > GIVE_UP_NS) {
-        train->begun_real_ns = udp_realtime() - (now_ns - train->begun_ns);
+        train->begun_real_ns = train->begun_ns + udp_to_realtime();
         finish_train(train);
         return now_ns + TICK_NS;
     }
@@ -242,7 +242,7 @@ static gint64 up_tick(TrainRun *train, gint64 now_ns)
     UdpOut packets[UDP_BATCH];
     unsigned payload = train->run.settings->train_size - MEDIA_IP_OVERHEAD;
     if (train->sent == 0)
-        train->begun_real_ns = udp_realtime() - (now_ns - train->begun_ns);
+        train->begun_real_ns = train->begun_ns + udp_to_realtime();
     while (train->sent < train->n &&
            train->begun_ns + (gint64)(8e9 * train->sent * train->run.settings->train_size /
                                       train->rate_bps) <=

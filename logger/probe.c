@@ -199,8 +199,8 @@ void probe_run_start(ProbeRun *run)
 {
     g_autoptr(GError) error = NULL;
     run->id = run->host->next_id(run->host->data);
-    run->start_ns = udp_realtime();
     run->start_mono_ns = udp_monotonic();
+    run->start_ns = run->start_mono_ns + udp_to_realtime();
     run->from = place_now(run->host);
     run->watcher = g_timeout_source_new(WATCH_MS);
     g_source_set_callback(run->watcher, on_watch, run, NULL);

@@ -250,7 +250,7 @@ static Session *session_begin(ReflectorSessions *sessions, gint64 now_ns)
     session->shape = sessions->in.shape;
     session->log = g_new0(Arrival, LOG_SIZE);
     session->start_mono_ns = now_ns + START_NS;
-    session->start_ns = udp_realtime() + START_NS;
+    session->start_ns = session->start_mono_ns + udp_to_realtime();
     session->end_ns = now_ns + START_NS + sessions->in.duration_s * NS_PER_S;
     session->used_ns = now_ns;
     if (session->kind == SESSION_MEETING)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logger/udp.h"
 
+#include "formats/time-map.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib-unix.h>
@@ -34,6 +36,11 @@ gint64 udp_monotonic(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+gint64 udp_to_realtime(void)
+{
+    return clock_offset_ns(udp_realtime, udp_monotonic);
 }
 
 static gboolean set_int(int fd, int level, int name, int value)

@@ -88,6 +88,8 @@ void udp_sent(UdpSocket *socket, UdpSent sent, gpointer data);
 /* CLOCK_REALTIME and CLOCK_MONOTONIC, ns. */
 gint64 udp_realtime(void);
 gint64 udp_monotonic(void);
+/* The first less the second, read as one (clock_offset_ns()). */
+gint64 udp_to_realtime(void);
 
 /* Reads "192.0.2.1", "2001:db8::1" with a port. FALSE if it is no address. */
 gboolean udp_address_parse(const char *text, guint16 port, UdpAddress *address);

@@ -38,6 +38,34 @@ static Config *config_of(const char *folder, const char *lines)
     return config;
 }
 
+/* Two clocks, of which reading the second shows 5 s more; each reading takes a microsecond, the
+ * `late`-th as long as a busy machine wants. */
+static struct {
+    gint64 now_ns;
+    int readings, late;
+} shown;
+
+static int64_t read_other(void)
+{
+    shown.now_ns += ++shown.readings == shown.late ? 7 * S / 10 : 1000;
+    return shown.now_ns;
+}
+
+static int64_t read_clock(void)
+{
+    return read_other() + 5 * S;
+}
+
+static void test_clock_offset(void)
+{
+    for (int late = 0; late <= 4; late++) {
+        shown.now_ns = S;
+        shown.readings = 0;
+        shown.late = late;
+        g_assert_cmpint(ABS(clock_offset_ns(read_clock, read_other) - 5 * S), <=, 1000);
+    }
+}
+
 static void test_time_map(void)
 {
     TimeMap map = time_map();
@@ -536,6 +564,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     (void)g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* warnings are wanted */
     g_test_add_func("/box/time-map", test_time_map);
+    g_test_add_func("/box/clock-offset", test_clock_offset);
     g_test_add_func("/box/identity", test_identity);
     g_test_add_func("/box/identity-cut", test_identity_cut);
     g_test_add_func("/box/complaint", test_complaint);
