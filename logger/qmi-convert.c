@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "logger/qmi-convert.h"
 #include "formats/radio.h"
+#include "logger/qmi-state.h"
 
-#include <math.h>
 #include <string.h>
-
-#define NR_UNKNOWN (-32768)
 
 /* QmiNasRadioInterface */
 enum { RADIO_GSM = 4, RADIO_UMTS = 5, RADIO_LTE = 8, RADIO_NR = 12 };
@@ -46,11 +43,6 @@ ByteReader qmi_find(const QmiTlvs *tlvs, guint8 type)
     ByteReader none = byte_reader(NULL, 0);
     none.failed = true;
     return none;
-}
-
-static gint16 read_i16(ByteReader *reader)
-{
-    return (gint16)byte_read_u16_le(reader);
 }
 
 int qmi_result(const QmiTlvs *tlvs)
@@ -98,7 +90,7 @@ static void set_service(QmiState *state, ServiceState service, Rat rat)
 }
 
 /* A new identity makes channel and physical identity of the old cell wrong. */
-static void set_cell_id(QmiState *state, gint64 id)
+void qmi_set_cell_id(QmiState *state, gint64 id)
 {
     if (RECORD_HAS(&state->cell, SAMPLE, cell_id) && state->cell.cell_id == id)
         return;
@@ -113,7 +105,7 @@ static void set_cell_id(QmiState *state, gint64 id)
 static void set_short_cell_id(QmiState *state, guint32 id)
 {
     if (state->rat != RAT_NR_SA) {
-        set_cell_id(state, id);
+        qmi_set_cell_id(state, id);
     } else if (RECORD_HAS(&state->cell, SAMPLE, cell_id) && (guint32)state->cell.cell_id != id) {
         forget_cell(state);
         state->cell_changed = TRUE;
@@ -138,7 +130,7 @@ static gboolean three_digits(unsigned mcc, unsigned mnc)
            mcc == 405 || mcc == 708 || mcc == 722 || mcc == 732;
 }
 
-static void set_plmn(QmiState *state, const char *plmn)
+void qmi_set_plmn(QmiState *state, const char *plmn)
 {
     if (radio_is_plmn(plmn))
         set_text(state->plmn, sizeof state->plmn, plmn, &state->registration_changed);
@@ -155,11 +147,11 @@ static void set_plmn_numbers(QmiState *state, unsigned mcc, unsigned mnc)
             mcc)
         return; /* the digits are known already */
     g_snprintf(text, sizeof text, three_digits(mcc, mnc) ? "%03u%03u" : "%03u%02u", mcc, mnc);
-    set_plmn(state, text);
+    qmi_set_plmn(state, text);
 }
 
 /* Three bytes of BCD (3GPP TS 24.008, 10.5.1.13). FALSE for none. */
-static gboolean read_plmn(ByteReader *reader, char plmn[8])
+gboolean qmi_read_plmn(ByteReader *reader, char plmn[8])
 {
     const uint8_t *b = byte_read_run(reader, 3);
     if (b == NULL)
@@ -289,7 +281,7 @@ static void take_system(QmiState *state, ByteReader reader, gboolean lte)
         char plmn[8] = {0};
         for (int i = 0; i < 6 && g_ascii_isdigit(digits[i]); i++)
             plmn[i] = (char)digits[i];
-        set_plmn(state, plmn);
+        qmi_set_plmn(state, plmn);
     }
 }
 
@@ -388,390 +380,4 @@ gboolean qmi_take_rf_band(QmiState *state, const QmiTlvs *tlvs)
             RECORD_SET(&state->cell, SAMPLE, bandwidth_khz, width_khz[code]);
     }
     return any;
-}
-
-/* --- cells around --- */
-
-static double tenth(gint16 value)
-{
-    return value / 10.0;
-}
-
-/* An LTE cell of the lists; FALSE if it was cut. */
-static gboolean read_lte_cell(ByteReader *reader, gint64 channel, Neighbour *cell)
-{
-    *cell = (Neighbour){.known = 0};
-    guint16 pci = byte_read_u16_le(reader);
-    gint16 rsrq = read_i16(reader), rsrp = read_i16(reader), rssi = read_i16(reader);
-    byte_read_skip(reader, 2);
-    if (reader->failed)
-        return FALSE;
-    RECORD_SET(cell, NEIGHBOUR, rat, RAT_LTE);
-    if (pci <= 503)
-        RECORD_SET(cell, NEIGHBOUR, pci, pci);
-    if (channel >= 0)
-        RECORD_SET(cell, NEIGHBOUR, arfcn, channel);
-    if (rsrp > -1400 && rsrp < -430)
-        RECORD_SET(cell, NEIGHBOUR, rsrp_dbm, tenth(rsrp));
-    if (rsrq >= -340 && rsrq <= 25)
-        RECORD_SET(cell, NEIGHBOUR, rsrq_db, tenth(rsrq));
-    if (rssi >= -1300 && rssi < -100)
-        RECORD_SET(cell, NEIGHBOUR, rssi_dbm, tenth(rssi));
-    return TRUE;
-}
-
-typedef struct {
-    Neighbour *list;
-    unsigned n, room;
-} CellList;
-
-static void add_cell(CellList *list, const Neighbour *cell)
-{
-    if (list->n < list->room && RECORD_HAS(cell, NEIGHBOUR, pci))
-        list->list[list->n++] = *cell;
-}
-
-static void take_lte_intra(QmiState *state, const QmiTlvs *tlvs, CellList *list)
-{
-    ByteReader reader = qmi_find(tlvs, 0x13);
-    if (reader.failed)
-        return;
-    byte_read_skip(&reader, 1);
-    char plmn[8];
-    gboolean has_plmn = read_plmn(&reader, plmn);
-    guint16 tac = byte_read_u16_le(&reader);
-    guint32 cell_id = byte_read_u32_le(&reader);
-    gint64 channel = byte_read_u16_le(&reader);
-    guint16 pci = byte_read_u16_le(&reader);
-    byte_read_skip(&reader, 4);
-    guint8 n = byte_read_u8(&reader);
-    if (!byte_reader_done(&reader))
-        return;
-    ByteReader wide = qmi_find(tlvs, 0x27);
-    guint32 wide_channel = byte_read_u32_le(&wide);
-    if (byte_reader_done(&wide) && wide_channel <= 262143)
-        channel = wide_channel;
-    else if (channel == 0xffff ||
-             (RECORD_HAS(&state->cell, SAMPLE, band) && state->cell.band >= 65))
-        channel = -1; /* 16 bits do not hold it */
-    if (state->rat == RAT_LTE) {
-        if (cell_id < (1U << 28U))
-            set_cell_id(state, cell_id);
-        if (has_plmn)
-            set_plmn(state, plmn);
-        if (tac != 0xffff && tac != 0xfffe)
-            RECORD_SET(&state->cell, SAMPLE, tac, tac);
-        if (pci <= 503)
-            RECORD_SET(&state->cell, SAMPLE, pci, pci);
-        if (channel >= 0)
-            RECORD_SET(&state->cell, SAMPLE, arfcn, channel);
-    }
-    Neighbour cell;
-    for (guint8 i = 0; i < n && read_lte_cell(&reader, channel, &cell); i++)
-        if (!RECORD_HAS(&cell, NEIGHBOUR, pci) ||
-            cell.pci != pci) /* the serving cell is listed too */
-            add_cell(list, &cell);
-}
-
-static void take_lte_inter(const QmiTlvs *tlvs, CellList *list)
-{
-    ByteReader reader = qmi_find(tlvs, 0x14);
-    ByteReader wide = qmi_find(tlvs, 0x28);
-    guint8 n_wide = byte_read_u8(&wide);
-    byte_read_skip(&reader, 1);
-    guint8 n = byte_read_u8(&reader);
-    for (guint8 f = 0; f < n && !reader.failed; f++) {
-        gint64 channel = byte_read_u16_le(&reader);
-        if (f < n_wide) {
-            guint32 wide_channel = byte_read_u32_le(&wide);
-            if (!wide.failed && wide_channel <= 262143)
-                channel = wide_channel;
-        }
-        byte_read_skip(&reader, 3);
-        guint8 cells = byte_read_u8(&reader);
-        Neighbour cell;
-        for (guint8 i = 0; i < cells && read_lte_cell(&reader, channel, &cell); i++)
-            add_cell(list, &cell);
-    }
-}
-
-static void take_nr(QmiState *state, const QmiTlvs *tlvs)
-{
-    gboolean leg = state->rat == RAT_LTE;
-    ByteReader channel = qmi_find(tlvs, 0x2e);
-    guint32 arfcn = byte_read_u32_le(&channel);
-    gboolean has_arfcn = byte_reader_done(&channel) && arfcn > 0 && arfcn <= 3279165;
-    ByteReader reader = qmi_find(tlvs, 0x2f);
-    char plmn[8];
-    gboolean has_plmn = read_plmn(&reader, plmn);
-    const uint8_t *b = byte_read_run(&reader, 3);
-    guint64 cell_id = byte_read_u64_le(&reader);
-    guint16 pci = byte_read_u16_le(&reader);
-    if (!byte_reader_done(&reader) || (!leg && state->rat != RAT_NR_SA))
-        return;
-    gboolean has_id = cell_id > 0 && cell_id < (G_GUINT64_CONSTANT(1) << 36U);
-    if (leg) {
-        state->leg.known &= ~(RECORD_BIT(SAMPLE, nr_cell_id) | RECORD_BIT(SAMPLE, nr_pci));
-        if (has_id)
-            RECORD_SET(&state->leg, SAMPLE, nr_cell_id, (gint64)cell_id);
-        if (pci <= 1007)
-            RECORD_SET(&state->leg, SAMPLE, nr_pci, pci);
-        if (has_arfcn)
-            RECORD_SET(&state->leg, SAMPLE, nr_arfcn, arfcn);
-        return;
-    }
-    if (has_id)
-        set_cell_id(state, (gint64)cell_id);
-    if (has_plmn)
-        set_plmn(state, plmn);
-    gint64 tac = b[0] << 16 | b[1] << 8 | b[2];
-    if (tac != 0xffffff)
-        RECORD_SET(&state->cell, SAMPLE, tac, tac);
-    if (pci <= 1007)
-        RECORD_SET(&state->cell, SAMPLE, pci, pci);
-    if (has_arfcn)
-        RECORD_SET(&state->cell, SAMPLE, arfcn, arfcn);
-}
-
-static void take_umts(QmiState *state, const QmiTlvs *tlvs, CellList *list)
-{
-    ByteReader reader = qmi_find(tlvs, 0x11);
-    byte_read_skip(&reader, 2); /* 16 of 28 bits of the cell identity */
-    char plmn[8];
-    gboolean has_plmn = read_plmn(&reader, plmn);
-    guint16 lac = byte_read_u16_le(&reader);
-    guint16 channel = byte_read_u16_le(&reader);
-    guint16 code = byte_read_u16_le(&reader);
-    gint16 rscp = read_i16(&reader), ecio = read_i16(&reader);
-    guint8 n = byte_read_u8(&reader);
-    if (!byte_reader_done(&reader) || state->rat != RAT_UMTS)
-        return;
-    if (has_plmn)
-        set_plmn(state, plmn);
-    if (lac != 0xffff && lac != 0xfffe)
-        RECORD_SET(&state->cell, SAMPLE, tac, lac);
-    if (channel != 0xffff)
-        RECORD_SET(&state->cell, SAMPLE, arfcn, channel);
-    if (code <= 511)
-        RECORD_SET(&state->cell, SAMPLE, pci, code);
-    if (rscp > -120 && rscp < -24)
-        RECORD_SET(&state->cell, SAMPLE, rscp_dbm, rscp);
-    if (ecio >= -48 && ecio <= 0) /* half dB */
-        RECORD_SET(&state->cell, SAMPLE, ecio_db, ecio / 2.0);
-    for (guint8 i = 0; i < n; i++) {
-        Neighbour cell = {.known = 0};
-        guint16 arfcn = byte_read_u16_le(&reader), psc = byte_read_u16_le(&reader);
-        gint16 level = read_i16(&reader);
-        byte_read_skip(&reader, 2);
-        if (reader.failed)
-            return;
-        RECORD_SET(&cell, NEIGHBOUR, rat, RAT_UMTS);
-        RECORD_SET(&cell, NEIGHBOUR, arfcn, arfcn);
-        if (psc <= 511)
-            RECORD_SET(&cell, NEIGHBOUR, pci, psc);
-        if (level > -120 && level < -24)
-            RECORD_SET(&cell, NEIGHBOUR, rssi_dbm, level);
-        add_cell(list, &cell);
-    }
-}
-
-static void take_gsm(QmiState *state, const QmiTlvs *tlvs, CellList *list)
-{
-    ByteReader reader = qmi_find(tlvs, 0x10);
-    guint32 cell_id = byte_read_u32_le(&reader);
-    char plmn[8];
-    gboolean has_plmn = read_plmn(&reader, plmn);
-    guint16 lac = byte_read_u16_le(&reader), channel = byte_read_u16_le(&reader);
-    guint8 bsic = byte_read_u8(&reader);
-    guint32 advance = byte_read_u32_le(&reader);
-    guint16 level = byte_read_u16_le(&reader);
-    guint8 n = byte_read_u8(&reader);
-    if (!byte_reader_done(&reader))
-        return;
-    if (state->rat == RAT_GSM && cell_id != 0xffffffff && cell_id != 0) {
-        set_cell_id(state, cell_id);
-        if (has_plmn)
-            set_plmn(state, plmn);
-        if (lac != 0xffff)
-            RECORD_SET(&state->cell, SAMPLE, tac, lac);
-        RECORD_SET(&state->cell, SAMPLE, arfcn, channel);
-        RECORD_SET(&state->cell, SAMPLE, pci, bsic);
-        if (advance <= 63)
-            RECORD_SET(&state->cell, SAMPLE, timing_advance, advance);
-        if (level > 0 && level <= 63) /* TS 45.008 8.1.4 */
-            RECORD_SET(&state->cell, SAMPLE, rxlev_dbm, level - 111.0);
-    }
-    for (guint8 i = 0; i < n; i++) {
-        Neighbour cell = {.known = 0};
-        guint32 id = byte_read_u32_le(&reader);
-        (void)read_plmn(&reader, plmn);
-        byte_read_skip(&reader, 2);
-        guint16 arfcn = byte_read_u16_le(&reader);
-        guint8 code = byte_read_u8(&reader);
-        guint16 rxlev = byte_read_u16_le(&reader);
-        if (reader.failed)
-            return;
-        RECORD_SET(&cell, NEIGHBOUR, rat, RAT_GSM);
-        if (id != 0xffffffff)
-            RECORD_SET(&cell, NEIGHBOUR, cell_id, id);
-        RECORD_SET(&cell, NEIGHBOUR, arfcn, arfcn);
-        RECORD_SET(&cell, NEIGHBOUR, pci, code);
-        if (rxlev > 0 && rxlev <= 63)
-            RECORD_SET(&cell, NEIGHBOUR, rssi_dbm, rxlev - 111.0);
-        add_cell(list, &cell);
-    }
-}
-
-unsigned qmi_take_cells(QmiState *state, const QmiTlvs *tlvs, Neighbour *neighbours, unsigned room)
-{
-    CellList list = {.list = neighbours, .room = room};
-    take_lte_intra(state, tlvs, &list);
-    take_lte_inter(tlvs, &list);
-    take_nr(state, tlvs);
-    take_umts(state, tlvs, &list);
-    take_gsm(state, tlvs, &list);
-    ByteReader advance = qmi_find(tlvs, 0x1e);
-    guint32 value = byte_read_u32_le(&advance);
-    if (byte_reader_done(&advance) && state->rat == RAT_LTE && value <= 1282)
-        RECORD_SET(&state->cell, SAMPLE, timing_advance, value);
-    return list.n;
-}
-
-/* --- levels --- */
-
-/* All that signal information may hold, each in the columns it belongs to. */
-typedef struct {
-    Sample lte, nr, umts, gsm;
-} Levels;
-
-static void read_lte_levels(const QmiTlvs *tlvs, Sample *out)
-{
-    ByteReader reader = qmi_find(tlvs, 0x14);
-    gint8 rssi = (gint8)byte_read_u8(&reader), rsrq = (gint8)byte_read_u8(&reader);
-    gint16 rsrp = read_i16(&reader), snr = read_i16(&reader);
-    if (!byte_reader_done(&reader))
-        return;
-    if (rsrp > -140 && rsrp < -43)
-        RECORD_SET(out, SAMPLE, rsrp_dbm, rsrp);
-    else
-        return; /* the others mean nothing without a cell */
-    if (rssi > -120 && rssi < -10)
-        RECORD_SET(out, SAMPLE, rssi_dbm, rssi);
-    if (rsrq >= -34 && rsrq <= 2)
-        RECORD_SET(out, SAMPLE, rsrq_db, rsrq);
-    if (snr >= -230 && snr <= 400)
-        RECORD_SET(out, SAMPLE, sinr_db, tenth(snr));
-}
-
-static void read_nr_levels(const QmiTlvs *tlvs, Sample *out)
-{
-    ByteReader reader = qmi_find(tlvs, 0x17);
-    gint16 rsrp = read_i16(&reader), snr = read_i16(&reader);
-    if (!byte_reader_done(&reader) || rsrp <= -156 || rsrp >= -31 || rsrp == NR_UNKNOWN)
-        return;
-    RECORD_SET(out, SAMPLE, rsrp_dbm, rsrp);
-    if (snr >= -230 && snr <= 400)
-        RECORD_SET(out, SAMPLE, sinr_db, tenth(snr));
-    reader = qmi_find(tlvs, 0x18);
-    gint16 rsrq = read_i16(&reader);
-    if (byte_reader_done(&reader) && rsrq >= -43 && rsrq <= 20)
-        RECORD_SET(out, SAMPLE, rsrq_db, rsrq);
-}
-
-static void read_old_levels(const QmiTlvs *tlvs, Levels *levels)
-{
-    ByteReader reader = qmi_find(tlvs, 0x13);
-    gint8 rssi = (gint8)byte_read_u8(&reader);
-    gint16 ecio = read_i16(&reader);
-    if (byte_reader_done(&reader) && rssi > -121 && rssi < -10) {
-        RECORD_SET(&levels->umts, SAMPLE, rssi_dbm, rssi);
-        if (ecio >= 0 && ecio <= 48) { /* in -0.5 dB */
-            RECORD_SET(&levels->umts, SAMPLE, ecio_db, ecio / -2.0);
-            /* RSCP = RSSI + Ec/Io (TS 25.215 5.1.5); signal information has it only from
-             * firmware that libqmi 1.32 cannot tell. */
-            RECORD_SET(&levels->umts, SAMPLE, rscp_dbm, rssi + ecio / -2.0);
-        }
-    }
-    reader = qmi_find(tlvs, 0x12);
-    gint8 level = (gint8)byte_read_u8(&reader);
-    if (byte_reader_done(&reader) && level > -113 && level < -46)
-        RECORD_SET(&levels->gsm, SAMPLE, rxlev_dbm, level);
-}
-
-#define COPY(to, from, to_field, from_field)                                                       \
-    do {                                                                                           \
-        if (RECORD_HAS((from), SAMPLE, from_field))                                                \
-            RECORD_SET((to), SAMPLE, to_field, (from)->from_field);                                \
-    } while (0)
-
-static void copy_levels(Sample *to, const Sample *from)
-{
-    COPY(to, from, rsrp_dbm, rsrp_dbm);
-    COPY(to, from, rsrq_db, rsrq_db);
-    COPY(to, from, sinr_db, sinr_db);
-    COPY(to, from, rssi_dbm, rssi_dbm);
-    COPY(to, from, rscp_dbm, rscp_dbm);
-    COPY(to, from, ecio_db, ecio_db);
-    COPY(to, from, rxlev_dbm, rxlev_dbm);
-}
-
-static void copy_leg(Sample *to, const QmiState *state, const Sample *levels)
-{
-    COPY(to, levels, nr_rsrp_dbm, rsrp_dbm);
-    COPY(to, levels, nr_rsrq_db, rsrq_db);
-    COPY(to, levels, nr_sinr_db, sinr_db);
-    COPY(to, &state->leg, nr_cell_id, nr_cell_id);
-    COPY(to, &state->leg, nr_pci, nr_pci);
-    COPY(to, &state->leg, nr_arfcn, nr_arfcn);
-    COPY(to, &state->leg, nr_band, nr_band);
-}
-
-/* Of the cell list; what a later sample does not hear itself it must not take from there again. */
-static const guint64 list_levels =
-    RECORD_BIT(SAMPLE, rscp_dbm) | RECORD_BIT(SAMPLE, ecio_db) | RECORD_BIT(SAMPLE, rxlev_dbm);
-
-gboolean qmi_make_sample(QmiState *state, const QmiTlvs *tlvs, Sample *sample)
-{
-    Levels levels = {.lte = {.known = 0}};
-    if (tlvs != NULL) {
-        read_lte_levels(tlvs, &levels.lte);
-        read_nr_levels(tlvs, &levels.nr);
-        read_old_levels(tlvs, &levels);
-    }
-    Rat rat = state->rat;
-    if (state->service == SERVICE_UNKNOWN)
-        rat = levels.lte.known != 0    ? RAT_LTE
-              : levels.nr.known != 0   ? RAT_NR_SA
-              : levels.umts.known != 0 ? RAT_UMTS
-              : levels.gsm.known != 0  ? RAT_GSM
-                                       : RAT_UNKNOWN;
-    if (rat == RAT_UNKNOWN && state->service == SERVICE_UNKNOWN)
-        return FALSE;
-    *sample = (Sample){.known = 0};
-    if (state->service == SERVICE_NONE || rat == RAT_NONE) {
-        RECORD_SET(sample, SAMPLE, rat, RAT_NONE);
-        RECORD_SET(sample, SAMPLE, service, SERVICE_NONE);
-        return TRUE;
-    }
-    *sample = state->cell;
-    state->cell.known &= ~list_levels;
-    const Sample *own = rat == RAT_LTE     ? &levels.lte
-                        : rat == RAT_NR_SA ? &levels.nr
-                        : rat == RAT_UMTS  ? &levels.umts
-                                           : &levels.gsm;
-    copy_levels(sample, own);
-    gboolean leg = rat == RAT_LTE && levels.lte.known != 0 && levels.nr.known != 0;
-    if (leg)
-        copy_leg(sample, state, &levels.nr);
-    if (leg)
-        rat = RAT_NR_NSA;
-    RECORD_SET(sample, SAMPLE, rat, (int)rat);
-    if (state->service != SERVICE_UNKNOWN)
-        RECORD_SET(sample, SAMPLE, service, (int)state->service);
-    if (state->plmn[0] != '\0')
-        RECORD_SET(sample, SAMPLE, plmn, state->plmn);
-    radio_fill_band(sample);
-    RefusedCounts refused = {{0}};
-    radio_check_sample(sample, &refused);
-    return TRUE;
 }
