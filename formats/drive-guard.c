@@ -58,16 +58,25 @@ static gboolean is_read(const char *name)
 
 typedef enum { ENTRY_OWN, ENTRY_OTHER, ENTRY_DAMAGED } Entry;
 
-/* What SQLite makes of an entry of its schema is up to the SQL alone; VACUUM goes by the type, and
- * leaves out what has none of these. */
+/* What SQLite makes of an entry of its schema is up to the SQL alone; VACUUM goes by the type and
+ * the first letters of the SQL as they stand, and leaves out what has others. */
 static Entry look_at_entry(const char *name, const char *type, const char *sql)
 {
     static const char *const types[] = {"table", "index", "view", "trigger", NULL};
-    if (name == NULL || type == NULL || !g_strv_contains(types, type))
+    if (name == NULL || type == NULL || !g_strv_contains(types, type) ||
+        (sql != NULL && !g_str_has_prefix(sql, "CREATE ")))
         return ENTRY_DAMAGED;
     if (strcmp(type, "table") == 0 && sql != NULL && drive_schema_is_own(name, sql))
         return ENTRY_OWN;
     return strcmp(type, "index") == 0 && sql == NULL ? ENTRY_OWN : ENTRY_OTHER;
+}
+
+/* A text, or NULL for all else: a blob of the same letters is not the same to VACUUM. */
+static const char *text_of(sqlite3_stmt *stmt, int column)
+{
+    return sqlite3_column_type(stmt, column) == SQLITE_TEXT
+               ? (const char *)sqlite3_column_text(stmt, column)
+               : NULL;
 }
 
 /* Whether all that is read is made by this program; *others: there is something else. */
@@ -81,9 +90,7 @@ static gboolean look_at_schema(sqlite3 *db, const char *path, gboolean *others, 
     Entry entry = ENTRY_OWN;
     *others = FALSE;
     while (entry != ENTRY_DAMAGED && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        entry = look_at_entry((const char *)sqlite3_column_text(stmt, 0),
-                              (const char *)sqlite3_column_text(stmt, 1),
-                              (const char *)sqlite3_column_text(stmt, 2));
+        entry = look_at_entry(text_of(stmt, 0), text_of(stmt, 1), text_of(stmt, 2));
         *others = *others || entry == ENTRY_OTHER;
     }
     sqlite3_finalize(stmt);

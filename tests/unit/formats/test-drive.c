@@ -338,6 +338,12 @@ static void test_hostile_schema(DriveFolder *f, gconstpointer data)
         {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = 'others'"
          " WHERE name = 'fixes'",
          DRIVE_ERROR_DAMAGED},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = CAST('table' AS BLOB)"
+         " WHERE name = 'fixes'",
+         DRIVE_ERROR_DAMAGED},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'c' || substr(sql, 2)"
+         " WHERE name = 'fixes'",
+         DRIVE_ERROR_DAMAGED},
         /* a view in the clothes of another */
         {"DROP TABLE samples; CREATE VIEW samples AS SELECT 1 AS time_ns, 2 AS source;"
          "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'index', name = 'a',"
