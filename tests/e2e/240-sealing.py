@@ -21,7 +21,7 @@ for number, operator in enumerate(("Red", "Green", "Blue", "Red"), 4):
     more += f"[modem more{number}]\noperator={operator}\ngain-db=-{number}\n"
 # Sealing has the lowest priority: how long it takes says how busy the machine is, not how good it is.
 # As long as that may take the vehicle drives; the test ends when it is done.
-duration = 1500
+duration = 900
 PATIENCE_S = 60
 lab = riglab.Lab(duration=duration, faults=more)
 
@@ -73,7 +73,7 @@ lab.stop_logger()
 short = lab.drives()[0]
 if samples_in(short) != ask(short, "SELECT count(*) FROM samples"):
     riglab.fail("sealed in spite of seal=no")
-old = [os.path.join(lab.drives_dir, f"earlier-{i}.drive") for i in range(10)]
+old = [os.path.join(lab.drives_dir, f"earlier-{i}.drive") for i in range(4)]
 sizes = {old[0]: enlarge(short, old[0])}
 for path in old[1:]:
     shutil.copyfile(old[0], path)
@@ -105,9 +105,12 @@ to_do = len(old) - sum(map(is_sealed, old))
 lab.logger(wait=False)
 at_start = time.monotonic() - lab.began
 lab.wait_for(lab.sealing, PATIENCE_S, "sealing begins")
-spans, priorities, peak_kb, resident_kb = [], set(), 0, 0
+spans, priorities, peak_kb, resident_kb, worked = [], set(), 0, 0, {}
 while lab.read("logger.log").count("small\n") < made_small + to_do:
     if time.monotonic() - lab.began > duration - 300:
+        given = sum(worked.values()) / os.sysconf("SC_CLK_TCK") / (duration - 300 - at_start)
+        if given < 0.2:
+            riglab.skip(f"the machine gave sealing {given:.1%} of a core: nothing to be judged")
         riglab.fail("the old drives are not sealed:", lab.read("logger.log")[-2000:])
     for pid in lab.sealing():
         try:
@@ -116,6 +119,7 @@ while lab.read("logger.log").count("small\n") < made_small + to_do:
         except OSError:
             continue
         priorities.add(int(fields[16]))
+        worked[pid] = int(fields[11]) + int(fields[12])
         peak_kb = max(peak_kb, int(fields[21]) * 4)
         resident_kb = max(resident_kb, lab.resident_kb())
         if spans and time.time() - spans[-1][1] < 0.2:
