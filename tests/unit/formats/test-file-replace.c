@@ -170,6 +170,7 @@ static void test_left_hidden(void)
     g_assert_true(g_file_set_contents(beside, "half", -1, NULL));
     g_autofree char *other = file_replace_hidden_beside(path, ".gpkg");
     g_assert_true(g_file_test(beside, G_FILE_TEST_EXISTS));
+    g_assert_cmpstr(other, !=, beside);
 }
 
 int main(int argc, char **argv)
