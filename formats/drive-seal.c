@@ -17,122 +17,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Above this many sources at once, memory for chunks being built would be the problem: their
- * records are written as rows and sealed at the end, one source at a time. */
-enum { MAX_BUILDERS = 64, CHECK_EVERY = 4096 };
+enum { CHECK_EVERY = 4096 };
 
 /* Rows that go into chunks. In a changed table a source may be text, which SQLite holds to be more
  * than any number. */
 #define HAS_SOURCE "typeof(source) = 'integer' AND source > 0"
-
-gboolean drive_kind_is_sealed(RecordKind kind)
-{
-    const RecordType *type = record_type(kind);
-    return kind != RECORD_PROBE && record_find_column(type, "time_ns") >= 0 &&
-           record_find_column(type, "source") >= 0;
-}
-
-/* ---- chunks being built ---- */
-
-static void source_builder_free(gpointer data)
-{
-    SourceBuilder *of = data;
-    chunk_builder_free(of->builder);
-    g_free(of);
-}
-
-/* The chunk being built for a source; NULL if there are too many. */
-static SourceBuilder *builder_of(DriveWriter *writer, RecordKind kind, gint64 source)
-{
-    KindWriter *state = &writer->kinds[kind];
-    if (state->builders == NULL)
-        state->builders = g_ptr_array_new_with_free_func(source_builder_free);
-    GPtrArray *all = state->builders;
-    for (guint i = 0; i < all->len; i++) {
-        /* sources take turns */
-        guint at = state->last_builder + i < all->len ? state->last_builder + i
-                                                      : state->last_builder + i - all->len;
-        SourceBuilder *of = g_ptr_array_index(all, at);
-        if (of->source != source)
-            continue;
-        state->last_builder = at + 1 < all->len ? at + 1 : 0;
-        return of;
-    }
-    if (all->len == MAX_BUILDERS)
-        return NULL;
-    SourceBuilder *of = g_new0(SourceBuilder, 1);
-    of->source = source;
-    of->last_ns = INT64_MIN;
-    of->builder = chunk_builder_new(kind);
-    g_ptr_array_add(all, of);
-    return of;
-}
-
-static gboolean put_if_full(DriveWriter *writer, RecordKind kind, SourceBuilder *of, GError **error)
-{
-    return !chunk_builder_is_full(of->builder) ||
-           drive_put_chunk(writer, kind, of->source, of->builder, error);
-}
-
-void drive_drop_builders(DriveWriter *writer)
-{
-    for (int k = 0; k < RECORD_KIND_COUNT; k++) {
-        g_clear_pointer(&writer->kinds[k].builders, g_ptr_array_unref);
-        writer->kinds[k].last_builder = 0;
-    }
-}
-
-gboolean drive_bulk_add(DriveWriter *writer, RecordKind kind, const void *record, gint64 source,
-                        gint64 time_ns, gboolean *failed, GError **error)
-{
-    if (!writer->kinds[kind].sealed || source == 0)
-        return FALSE;
-    SourceBuilder *of = builder_of(writer, kind, source);
-    if (of == NULL)
-        return FALSE;
-    /* A row out of order, or after rows that were: left to drive_seal_rows(), which sorts. */
-    const gint64 *latest = drive_writer_latest(writer, kind, source);
-    if (latest != NULL && time_ns < *latest)
-        return FALSE;
-    chunk_builder_add(of->builder, record);
-    *failed = !put_if_full(writer, kind, of, error);
-    return !*failed;
-}
-
-static gint compare_sources(gconstpointer a, gconstpointer b)
-{
-    gint64 x = (*(SourceBuilder *const *)a)->source;
-    gint64 y = (*(SourceBuilder *const *)b)->source;
-    return x < y ? -1 : x > y;
-}
-
-/* Writes what the builders of a kind hold, in a fixed order, so that the same input gives the same
- * bytes. */
-static gboolean flush_builders(DriveWriter *writer, RecordKind kind, GError **error)
-{
-    KindWriter *state = &writer->kinds[kind];
-    if (state->builders != NULL)
-        g_ptr_array_sort(state->builders, compare_sources);
-    for (guint i = 0; state->builders != NULL && i < state->builders->len; i++) {
-        SourceBuilder *of = g_ptr_array_index(state->builders, i);
-        if (chunk_builder_rows(of->builder) > 0 &&
-            !drive_put_chunk(writer, kind, of->source, of->builder, error))
-            return FALSE;
-    }
-    g_clear_pointer(&state->builders, g_ptr_array_unref);
-    state->last_builder = 0;
-    return drive_put_kind_end(writer, error);
-}
-
-gboolean drive_bulk_finish(DriveWriter *writer, GError **error)
-{
-    for (int k = 0; k < RECORD_KIND_COUNT; k++)
-        if (!flush_builders(writer, (RecordKind)k, error))
-            return FALSE;
-    return drive_writer_begin(writer, error) && drive_seal_rows(writer, error);
-}
-
-/* ---- rows to chunks ---- */
 
 typedef struct {
     gint64 source, n, first_ns, last_ns;
@@ -304,12 +193,12 @@ static gboolean seal_through_sql(DriveWriter *writer, Drive *view, const RecordT
             return FALSE;
         for (size_t i = 0; i < batch->n; i++) {
             gint64 source = (batch->known[i] >> s & 1U) != 0 ? batch->column[s].i[i] : 0;
-            SourceBuilder *of = source > 0 ? builder_of(writer, type->kind, source) : NULL;
+            SourceBuilder *of = source > 0 ? drive_builder_of(writer, type->kind, source) : NULL;
             all = all && of != NULL;
             if (of == NULL)
                 continue;
             if (!add_row(writer, of->builder, batch, type, i, error) ||
-                !put_if_full(writer, type->kind, of, error))
+                !drive_put_if_full(writer, type->kind, of, error))
                 return FALSE;
         }
     }
@@ -317,7 +206,7 @@ static gboolean seal_through_sql(DriveWriter *writer, Drive *view, const RecordT
         g_propagate_error(error, failure);
         return FALSE;
     }
-    return flush_builders(writer, type->kind, error) && delete_rows(writer, type, all, error);
+    return drive_flush_builders(writer, type->kind, error) && delete_rows(writer, type, all, error);
 }
 
 typedef enum { PAGES_SEALED, PAGES_DIFFER, PAGES_FAILED } PagesResult;
@@ -338,12 +227,12 @@ static PagesResult read_pages(DriveWriter *writer, PageRows *rows, const RecordT
             ++*n_left;
             continue;
         }
-        SourceBuilder *of = builder_of(writer, type->kind, source);
+        SourceBuilder *of = drive_builder_of(writer, type->kind, source);
         if (of == NULL || time_ns < of->last_ns || !page_rows_add(rows, of->builder) ||
             (check && !page_rows_agree(rows, of->builder)))
             return PAGES_DIFFER;
         of->last_ns = time_ns;
-        if (!put_if_full(writer, type->kind, of, error))
+        if (!drive_put_if_full(writer, type->kind, of, error))
             return PAGES_FAILED;
     }
     return step == PAGE_ROWS_END ? PAGES_SEALED : PAGES_DIFFER;
@@ -378,7 +267,8 @@ static PagesResult seal_through_pages(DriveWriter *writer, const RecordType *typ
     if (result != PAGES_SEALED)
         return result;
     gboolean all = FALSE;
-    if (!are_all_rows(writer, type, n, &all, error) || !flush_builders(writer, type->kind, error))
+    if (!are_all_rows(writer, type, n, &all, error) ||
+        !drive_flush_builders(writer, type->kind, error))
         return PAGES_FAILED;
     return all ? PAGES_SEALED : PAGES_DIFFER;
 }
@@ -448,7 +338,7 @@ static gboolean seal_kind(DriveWriter *writer, Drive *view, const RecordType *ty
     if (!query_int(writer, "SELECT count(*) FROM chunks WHERE kind = ? AND ? = 0", type, 0,
                    &n_chunks, error))
         return FALSE;
-    if (n_chunks == 0 && writer->kinds[type->kind].extents->len <= MAX_BUILDERS) {
+    if (n_chunks == 0 && writer->kinds[type->kind].extents->len <= DRIVE_MAX_BUILDERS) {
         if (!seal_fresh_kind(writer, view, type, error))
             return FALSE;
     } else {

@@ -99,7 +99,20 @@ gboolean drive_drop_unused_packs(DriveWriter *writer, GError **error);
 /* Drops what is not stored. NULL is allowed. */
 void chunk_queue_free(ChunkQueue *queue);
 
-/* ---- drive-seal.c ---- */
+/* ---- drive-builders.c ---- */
+
+/* Above this many sources at once, memory for chunks being built would be the problem: their
+ * records are written as rows and sealed at the end, one source at a time. */
+enum { DRIVE_MAX_BUILDERS = 64 };
+
+/* The chunk being built for a source; NULL if there are too many. */
+SourceBuilder *drive_builder_of(DriveWriter *writer, RecordKind kind, gint64 source);
+
+gboolean drive_put_if_full(DriveWriter *writer, RecordKind kind, SourceBuilder *of, GError **error);
+
+/* Writes what the builders of a kind hold, in a fixed order, so that the same input gives the same
+ * bytes. */
+gboolean drive_flush_builders(DriveWriter *writer, RecordKind kind, GError **error);
 
 /* Bulk: puts the record into the chunk being built for its source. FALSE if it has to be written as
  * a row (out of order, or too many sources); sets *failed on failure. */
@@ -111,6 +124,8 @@ gboolean drive_bulk_finish(DriveWriter *writer, GError **error);
 
 /* Frees the chunks that are being built. */
 void drive_drop_builders(DriveWriter *writer);
+
+/* ---- drive-seal.c ---- */
 
 /* Seals all live rows, within the open transaction. */
 gboolean drive_seal_rows(DriveWriter *writer, GError **error);
