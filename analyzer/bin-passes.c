@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only piece of the file: a Head; Figures of each source; the changes; then each cell as it
- * goes into the spill: its key and glance as varints and differences, and its bytes. What depends
- * on the other drives of a run, the number of this one and the groups, is put in when it is read.
+ * Two pieces of the file. One: a Head; Figures of each source; the changes. The other: each cell as
+ * it goes into the spill: its key and glance as varints and differences, and its bytes. What
+ * depends on the other drives of a run, the number of this one and the groups, is put in when it is
+ * read.
  */
 #include "analyzer/bin-passes.h"
 
@@ -14,11 +15,12 @@
 #include <string.h>
 
 /* Raised with every change of what binning counts or of what is kept. */
-#define RULES 2
+#define RULES 3
 
 enum {
-    MOST_BYTES = 32 << 20, /* of the piece */
-    PIECE = 1,
+    MOST_BYTES = 32 << 20, /* of both pieces */
+    PIECE_HEAD = 1,
+    PIECE_CELLS = 2,
     CELL_HEAD_MOST = 6 * VARINT_MOST_BYTES + sizeof(float),
 };
 
@@ -47,8 +49,8 @@ typedef struct {
 struct BinPasses {
     KeepFile *file;
     const BinSetup *setup;
-    guint8 *kept; /* the piece, checked; NULL: none */
-    size_t n_kept;
+    guint8 *kept, *kept_cells; /* the pieces, checked; NULL: none */
+    size_t n_kept, n_kept_cells;
     GByteArray *cells; /* while a drive is read; NULL: given up */
     GArray *changes;   /* Change */
     uint64_t n_cells;
@@ -117,19 +119,27 @@ static gboolean is_source(GHashTable *sources, uint32_t source)
     return g_hash_table_contains(sources, GSIZE_TO_POINTER(source));
 }
 
-/* Whether the piece is what this program would have written: it may come from anywhere. */
+static const guint8 *cells_end(const BinPasses *passes)
+{
+    return passes->kept_cells != NULL ? passes->kept_cells + passes->n_kept_cells : NULL;
+}
+
+/* Whether the pieces are what this program would have written: they may come from anywhere. */
 static gboolean is_good(const BinPasses *passes)
 {
     if (passes->n_kept < sizeof(Head))
         return FALSE;
     Head head = head_of(passes);
+    if ((head.n_cells > 0) != (passes->kept_cells != NULL))
+        return FALSE;
     size_t left = passes->n_kept - sizeof head;
     if (head.n_sources > left / sizeof(Figures))
         return FALSE;
     left -= head.n_sources * sizeof(Figures);
     if (head.n_changes > left / sizeof(Change))
         return FALSE;
-    const guint8 *at = changes_of(passes, &head), *end = passes->kept + passes->n_kept;
+    left -= head.n_changes * sizeof(Change);
+    const guint8 *at = changes_of(passes, &head);
     uint32_t n_segments = segments_count(passes->setup->segments);
     g_autoptr(GHashTable) sources = sources_of(passes, &head);
     for (uint32_t i = 0; i < head.n_changes; i++, at += sizeof(Change)) {
@@ -138,14 +148,16 @@ static gboolean is_good(const BinPasses *passes)
         if (c.segment >= n_segments || c.kind > CHANGE_FOUND || !is_source(sources, c.source))
             return FALSE;
     }
+    const guint8 *end = cells_end(passes);
     KeptCell cell = {0};
+    at = passes->kept_cells;
     for (uint64_t i = 0; i < head.n_cells; i++) {
         at = read_cell(at, end, &cell);
         if (at == NULL || cell.key.a >= n_segments ||
             !is_source(sources, cell.key.d / BIN_KEY_KINDS))
             return FALSE;
     }
-    return at == end;
+    return left == 0 && at == end;
 }
 
 BinPasses *bin_passes_open(const char *drive_path, const BinSetup *setup)
@@ -160,10 +172,16 @@ BinPasses *bin_passes_open(const char *drive_path, const BinSetup *setup)
         setup->network_key);
     passes->setup = setup;
     passes->file = keep_file_open(drive_path, "passes", key);
-    passes->kept = keep_file_get(passes->file, PIECE, &passes->n_kept);
-    if (passes->kept != NULL && !is_good(passes))
+    passes->kept = keep_file_get(passes->file, PIECE_HEAD, &passes->n_kept);
+    if (passes->kept != NULL)
+        passes->kept_cells = keep_file_get(passes->file, PIECE_CELLS, &passes->n_kept_cells);
+    if (passes->kept != NULL && !is_good(passes)) {
         g_clear_pointer(&passes->kept, g_free);
-    if (passes->kept == NULL && keep_file_can_keep(passes->file)) {
+        g_clear_pointer(&passes->kept_cells, g_free);
+    }
+    if (passes->kept != NULL) /* its bytes are not needed any more */
+        g_clear_pointer(&passes->file, keep_file_free);
+    else if (keep_file_can_keep(passes->file)) {
         passes->cells = g_byte_array_new();
         passes->changes = g_array_new(FALSE, TRUE, sizeof(Change));
     }
@@ -183,6 +201,7 @@ void bin_passes_free(BinPasses *passes)
     give_up(passes);
     keep_file_free(passes->file);
     g_free(passes->kept);
+    g_free(passes->kept_cells);
     g_free(passes);
 }
 
@@ -244,11 +263,13 @@ gboolean bin_passes_restore(const BinPasses *passes, BinState *states, BinDrive 
         Figures figures = figures_of(passes, i);
         restore_figures(&figures, &out->sources[i]);
     }
-    const guint8 *at = changes_of(passes, &head), *end = passes->kept + passes->n_kept;
+    const guint8 *at = changes_of(passes, &head);
     for (uint32_t i = 0; i < head.n_changes; i++, at += sizeof(Change))
         if (!restore_change(passes, states, at, error))
             return FALSE;
+    const guint8 *end = cells_end(passes);
     KeptCell cell = {0};
+    at = passes->kept_cells;
     for (uint64_t i = 0; i < head.n_cells; i++) {
         at = read_cell(at, end, &cell);
         if (at == NULL) /* never: is_good() has read them all */
@@ -339,7 +360,8 @@ void bin_passes_save(BinPasses *passes, const BinDrive *out, uint64_t digest)
     }
     g_byte_array_append(piece, (const guint8 *)passes->changes->data,
                         passes->changes->len * (guint)sizeof(Change));
-    g_byte_array_append(piece, passes->cells->data, passes->cells->len);
-    keep_file_put(passes->file, PIECE, piece->data, piece->len, KEEP_FAST);
+    keep_file_put(passes->file, PIECE_HEAD, piece->data, piece->len, KEEP_FAST);
+    keep_file_put(passes->file, PIECE_CELLS, passes->cells->data, passes->cells->len, KEEP_FAST);
+    give_up(passes);
     (void)keep_file_save(passes->file);
 }
