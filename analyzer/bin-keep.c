@@ -103,13 +103,11 @@ gboolean bin_keep_save(BinKeep *keep)
 
 void bin_keep_sweep(char *const *drives)
 {
+    static const char *const endings[] = {".match", ".passes", NULL};
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (char *const *drive = drives; *drive != NULL; drive++) {
         char *folder = g_path_get_dirname(*drive);
-        if (!g_hash_table_contains(seen, folder)) {
-            file_replace_sweep_ending(folder, ".match");
-            file_replace_sweep_ending(folder, ".passes");
-        }
-        (void)g_hash_table_add(seen, folder);
+        if (g_hash_table_add(seen, folder))
+            file_replace_sweep_endings(folder, endings);
     }
 }

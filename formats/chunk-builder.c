@@ -79,10 +79,12 @@ void chunk_builder_add(ChunkBuilder *builder, const void *record)
     chunk_builder_end_row(builder);
 }
 
-void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
+gboolean chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
 {
     g_assert(builder->n < CHUNK_ROWS);
     uint64_t known = batch->known[i];
+    if ((known >> builder->time_column & 1U) == 0)
+        return FALSE;
     while (known != 0) {
         unsigned c = (unsigned)__builtin_ctzll(known);
         known &= known - 1;
@@ -93,6 +95,7 @@ void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i)
             chunk_builder_set(builder, c, batch->column[c].i[i]); /* a double's bits too */
     }
     chunk_builder_end_row(builder);
+    return TRUE;
 }
 
 void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b)

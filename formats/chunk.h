@@ -30,8 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChunkBuilder, chunk_builder_free)
 /* Adds one record (its texts are copied). The caller keeps to the order of time, and ends the chunk
  * when it is full. */
 void chunk_builder_add(ChunkBuilder *builder, const void *record);
-/* The same from row i of a batch that holds all columns of the kind. */
-void chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i);
+/* The same from row i of a batch that holds all columns of the kind. FALSE, and nothing is added,
+ * if the row has no time: the order of a chunk is that of its times. */
+gboolean chunk_builder_add_from(ChunkBuilder *builder, const Batch *batch, size_t i);
 /* Exchanges the rows of two builders of one kind. */
 void chunk_builder_swap(ChunkBuilder *a, ChunkBuilder *b);
 size_t chunk_builder_rows(const ChunkBuilder *builder);

@@ -80,21 +80,17 @@ static gboolean query_int(DriveWriter *writer, const char *sql, const RecordType
     return TRUE;
 }
 
-/* The order of a chunk is that of its times, so a row without one (a changed table) cannot go in.
- */
+/* A row without a time, of a changed table, is in no chunk. */
 static gboolean add_row(const DriveWriter *writer, ChunkBuilder *builder, const Batch *batch,
                         const RecordType *type, size_t i, GError **error)
 {
-    const unsigned time_column = (unsigned)record_find_column(type, "time_ns");
-    if ((batch->known[i] >> time_column & 1U) == 0) {
-        g_set_error(error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
-                    "%s: %s hold a row without a time; nothing was sealed: run `corridor recover` "
-                    "first",
-                    writer->path, type->table);
-        return FALSE;
-    }
-    chunk_builder_add_from(builder, batch, i);
-    return TRUE;
+    if (chunk_builder_add_from(builder, batch, i))
+        return TRUE;
+    g_set_error(
+        error, DRIVE_ERROR, DRIVE_ERROR_DAMAGED,
+        "%s: %s hold a row without a time; nothing was sealed: run `corridor recover` first",
+        writer->path, type->table);
+    return FALSE;
 }
 
 static gboolean build_chunks(DriveWriter *writer, Drive *view, const RecordType *type,

@@ -96,12 +96,43 @@ static pid_t process_of(const char *text, const char **rest)
     return (pid_t)pid;
 }
 
-/* The process that wrote a file of this name beside its own; 0: no such name. */
-static pid_t writer_of(const char *name)
+/* Which files are meant; NULL: any. */
+typedef struct {
+    const char *prefix, *ending;
+    const char *const *endings;
+    gboolean own_too; /* what this process itself left */
+} Meant;
+
+/* The process that wrote a file of this name, if it is one of those meant; else 0. */
+typedef pid_t (*WriterOf)(const char *name, const Meant *meant);
+
+/* NAME.new-PID-NUMBER, beside the file itself, and what stands beside that. */
+static pid_t writer_beside(const char *name, const Meant *meant)
 {
     const char *at = g_strrstr(name, BESIDE), *rest = NULL;
     const pid_t pid = at != NULL ? process_of(at + strlen(BESIDE), &rest) : 0;
-    return pid > 0 && (*rest == '\0' || *rest == '-') ? pid : 0;
+    if (pid == 0 || (*rest != '\0' && *rest != '-') ||
+        (meant->prefix != NULL && !g_str_has_prefix(name, meant->prefix)))
+        return 0;
+    if (meant->endings == NULL)
+        return pid;
+    g_autofree char *whole = g_strndup(name, (gsize)(at - name));
+    for (const char *const *ending = meant->endings; *ending != NULL; ending++)
+        if (g_str_has_suffix(whole, *ending))
+            return pid;
+    return 0;
+}
+
+/* The same for hidden names: .NAME.PID-NUMBER.ENDING. */
+static pid_t writer_hidden(const char *name, const Meant *meant)
+{
+    const char *rest = NULL;
+    const pid_t pid =
+        g_str_has_prefix(name, meant->prefix) ? process_of(name + strlen(meant->prefix), &rest) : 0;
+    if (pid == 0 || !g_str_has_prefix(rest, meant->ending))
+        return 0;
+    rest += strlen(meant->ending);
+    return *rest == '\0' || *rest == '-' || *rest == '.' ? pid : 0;
 }
 
 /* A process that may not be asked is another user's, which did not make a file of ours: the number
@@ -111,54 +142,30 @@ static gboolean is_running(pid_t pid, const struct stat *file)
     return kill(pid, 0) == 0 || (errno == EPERM && file->st_uid != geteuid());
 }
 
-static gboolean is_left(const char *path, pid_t pid)
+static void sweep(const char *folder, WriterOf writer_of, const Meant *meant)
 {
-    struct stat file;
-    return lstat(path, &file) == 0 && S_ISREG(file.st_mode) && !is_running(pid, &file);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        const pid_t pid = writer_of(name, meant);
+        if (pid == 0)
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat file;
+        if (lstat(path, &file) != 0 || !S_ISREG(file.st_mode))
+            continue;
+        if (pid == getpid() ? meant->own_too : !is_running(pid, &file))
+            (void)g_unlink(path);
+    }
 }
 
 void file_replace_sweep(const char *folder, const char *prefix)
 {
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        const pid_t pid = writer_of(name);
-        if (pid == 0 || (prefix != NULL && !g_str_has_prefix(name, prefix)))
-            continue;
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (is_left(path, pid) || (pid == getpid() && prefix == NULL))
-            (void)g_unlink(path);
-    }
+    sweep(folder, writer_beside, &(Meant){.prefix = prefix, .own_too = prefix == NULL});
 }
 
-void file_replace_sweep_ending(const char *folder, const char *ending)
+void file_replace_sweep_endings(const char *folder, const char *const *endings)
 {
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        const pid_t pid = writer_of(name);
-        if (pid == 0)
-            continue;
-        g_autofree char *whole = g_strndup(name, (gsize)(g_strrstr(name, BESIDE) - name));
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (g_str_has_suffix(whole, ending) && is_left(path, pid))
-            (void)g_unlink(path);
-    }
-}
-
-/* The same for hidden names: .NAME.PID-NUMBER.ENDING, and what stands beside those. */
-static void sweep_hidden(const char *folder, const char *prefix, const char *ending)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        const char *rest = NULL;
-        const pid_t pid =
-            g_str_has_prefix(name, prefix) ? process_of(name + strlen(prefix), &rest) : 0;
-        if (pid == 0 || !g_str_has_prefix(rest, ending))
-            continue;
-        rest += strlen(ending);
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        if ((*rest == '\0' || *rest == '-' || *rest == '.') && is_left(path, pid))
-            (void)g_unlink(path);
-    }
+    sweep(folder, writer_beside, &(Meant){.endings = endings});
 }
 
 /* ---- files ---- */
@@ -181,7 +188,7 @@ char *file_replace_hidden_beside(const char *path, const char *ending)
     g_autofree char *folder = g_path_get_dirname(path);
     g_autofree char *base = g_path_get_basename(path);
     g_autofree char *prefix = g_strdup_printf(".%s.", base);
-    sweep_hidden(folder, prefix, ending);
+    sweep(folder, writer_hidden, &(Meant){.prefix = prefix, .ending = ending});
     g_autofree char *name =
         g_strdup_printf("%s%d-%08x%s", prefix, (int)getpid(), g_random_int(), ending);
     return g_build_filename(folder, name, NULL);

@@ -48,8 +48,8 @@ gboolean file_replace_check(const char *path, GError **error);
  * program writes stays. */
 void file_replace_sweep(const char *folder, const char *prefix);
 
-/* The same for names of files that end in `ending` (".match"). */
-void file_replace_sweep_ending(const char *folder, const char *ending);
+/* The same for names of files that end in one of `endings` (".match"), which a NULL ends. */
+void file_replace_sweep_endings(const char *folder, const char *const *endings);
 
 /* Gives the finished file `beside` the name `path` and makes that durable. */
 gboolean file_replace_rename(const char *beside, const char *path, GError **error);

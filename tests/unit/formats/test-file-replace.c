@@ -139,7 +139,7 @@ static void test_left_ending(void)
     leave(dead, "a.drive.match.newer-PID-0");
     leave(getppid(), "c.drive.match.new-PID-0");
     leave(getpid(), "c.drive.match.new-PID-0");
-    file_replace_sweep_ending(folder, ".match");
+    file_replace_sweep_endings(folder, (const char *const[]){".match", NULL});
     g_assert_cmpuint(files_in_folder(), ==, before + 4);
 }
 
