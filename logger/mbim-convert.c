@@ -2,6 +2,7 @@
 #include "logger/mbim-convert.h"
 #include "formats/bytes.h"
 #include "formats/radio.h"
+#include "logger/modem-sample.h"
 
 #include <math.h>
 #include <string.h>
@@ -486,17 +487,10 @@ gboolean mbim_make_sample(MbimState *state, MbimBuffer signal, int version, Samp
         put_leg(state, sample, &levels);
         rat = RAT_NR_NSA;
     }
-    RECORD_SET(sample, SAMPLE, rat, (int)rat);
-    if (state->service != SERVICE_UNKNOWN)
-        RECORD_SET(sample, SAMPLE, service, (int)state->service);
-    if (state->plmn[0] != '\0')
-        RECORD_SET(sample, SAMPLE, plmn, state->plmn);
     /* Levels from the list of base stations were good for this sample. */
     state->cell.known &= ~level_bits;
     state->leg.known &= ~leg_level_bits;
-    radio_fill_band(sample);
-    RefusedCounts refused = {{0}};
-    radio_check_sample(sample, &refused);
+    modem_sample_end(sample, rat, state->service, state->plmn);
     return TRUE;
 }
 

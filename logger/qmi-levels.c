@@ -2,7 +2,7 @@
 /*
  * Levels (NAS Get Signal Info), and the sample that they make with what is known of the cell.
  */
-#include "formats/radio.h"
+#include "logger/modem-sample.h"
 #include "logger/qmi-state.h"
 
 #define NR_UNKNOWN (-32768)
@@ -133,13 +133,6 @@ gboolean qmi_make_sample(QmiState *state, const QmiTlvs *tlvs, Sample *sample)
         copy_leg(sample, state, &levels.nr);
     if (leg)
         rat = RAT_NR_NSA;
-    RECORD_SET(sample, SAMPLE, rat, (int)rat);
-    if (state->service != SERVICE_UNKNOWN)
-        RECORD_SET(sample, SAMPLE, service, (int)state->service);
-    if (state->plmn[0] != '\0')
-        RECORD_SET(sample, SAMPLE, plmn, state->plmn);
-    radio_fill_band(sample);
-    RefusedCounts refused = {{0}};
-    radio_check_sample(sample, &refused);
+    modem_sample_end(sample, rat, state->service, state->plmn);
     return TRUE;
 }
