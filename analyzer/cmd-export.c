@@ -5,6 +5,7 @@
 #include "formats/drive.h"
 #include "formats/export.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ static gboolean sniff(const char *path, FileKind *kind, GError **error)
     unsigned char head[72] = {0};
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        g_set_error(error, EXPORT_ERROR, EXPORT_ERROR_FAILED, "%s: cannot be read", path);
+        g_set_error(error, EXPORT_ERROR, EXPORT_ERROR_FAILED, "%s: cannot be read: %s", path,
+                    g_strerror(errno));
         return FALSE;
     }
     size_t n = fread(head, 1, sizeof head, file);
